@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+# libres2net: one object library a room, so that each ISA room has its own flags.
+file(GLOB R2N_ROOM_SOURCES CONFIGURE_DEPENDS
+    src/base/*.c src/formats/*.c src/data/*.c src/image/*.c src/weights/*.c src/model/*.c
+    src/kernels/*.c src/plan/*.c src/predict/*.c)
+add_library(res2net_objects OBJECT ${R2N_ROOM_SOURCES})
+
+function(add_kernel_room name)
+    file(GLOB sources CONFIGURE_DEPENDS src/kernels/${name}/*.c)
+    if(sources)
+        set_source_files_properties(${sources} PROPERTIES COMPILE_OPTIONS "${ARGN}")
+        target_sources(res2net_objects PRIVATE ${sources})
+    endif()
+endfunction()
+
+add_kernel_room(reference)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    add_kernel_room(x86_avx2 -mavx2 -mfma)
+    add_kernel_room(x86_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
+endif()
+
+target_include_directories(res2net_objects PUBLIC include PRIVATE src)
+target_compile_definitions(res2net_objects PRIVATE R2N_VERSION="${PROJECT_VERSION}")
+target_link_libraries(res2net_objects PUBLIC Threads::Threads m res2net_optional)
+
+if(RES2NET_EMBED_MODEL AND EXISTS ${CMAKE_SOURCE_DIR}/models/default.r2n)
+    enable_language(ASM)
+    set(embedded ${CMAKE_SOURCE_DIR}/src/predict/embedded_model.S)
+    set_source_files_properties(${embedded} PROPERTIES
+        COMPILE_DEFINITIONS R2N_EMBEDDED_PATH="${CMAKE_SOURCE_DIR}/models/default.r2n"
+        OBJECT_DEPENDS ${CMAKE_SOURCE_DIR}/models/default.r2n)
+    target_sources(res2net_objects PRIVATE ${embedded})
+    target_compile_definitions(res2net_objects PRIVATE R2N_HAVE_EMBEDDED_MODEL=1)
+endif()
+
+add_library(res2net STATIC $<TARGET_OBJECTS:res2net_objects>)
+target_include_directories(res2net PUBLIC include)
+target_link_libraries(res2net PUBLIC Threads::Threads m res2net_optional)

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+message(STATUS "res2net ${PROJECT_VERSION}: ${CMAKE_BUILD_TYPE}, ${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}")
+foreach(feature jpeg png yaml)
+    if(feature IN_LIST RES2NET_FEATURES)
+        message(STATUS "  ${feature}: yes")
+    else()
+        message(STATUS "  ${feature}: NO (install its -dev package, or it was switched off)")
+    endif()
+endforeach()
+message(STATUS "  tests: ${RES2NET_TESTS}, fuzz: ${RES2NET_FUZZ}, sanitize: '${RES2NET_SANITIZE}'")

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything that asks the operating system. The only other file with system calls is os_posix.c.
+ */
+#ifndef R2N_BASE_OS_H
+#define R2N_BASE_OS_H
+
+#include "res2net/status.h"
+
+/* A whole file, read or mapped, read only. */
+typedef struct r2n_file_bytes {
+    const uint8_t *data;
+    size_t size;
+    int mapped; /* 1: pages of the file itself; 0: a block of ours */
+} r2n_file_bytes;
+
+/* Maps (regular files) or reads (pipes, "-" for standard input) a whole file of at most `limit`
+ * bytes. NOT_FOUND, READ_FAILED, LIMIT_EXCEEDED, OUT_OF_MEMORY. A directory is READ_FAILED and
+ * says so. Mapped bytes must not be changed by another program while in use. */
+res2net_status r2n_file_read(const char *path, size_t limit, r2n_file_bytes *out,
+                             res2net_report *report);
+void r2n_file_release(r2n_file_bytes *file);
+
+/* A file written under a temporary name beside its target, then renamed: readers see the old file
+ * or the whole new one. */
+typedef struct r2n_file_writer r2n_file_writer;
+res2net_status r2n_writer_open(const char *path, r2n_file_writer **out, res2net_report *report);
+/* Remembers the first failure; `r2n_writer_close` tells it. */
+void r2n_writer_put(r2n_file_writer *writer, const void *data, size_t bytes);
+uint64_t r2n_writer_position(const r2n_file_writer *writer); /* bytes put so far */
+/* Overwrites bytes already put (headers written last). */
+void r2n_writer_put_at(r2n_file_writer *writer, uint64_t offset, const void *data, size_t bytes);
+/* Flushes, syncs and renames. The writer is gone afterwards, also on failure. */
+res2net_status r2n_writer_close(r2n_file_writer *writer, res2net_report *report);
+void r2n_writer_discard(r2n_file_writer *writer); /* removes the temporary file; NULL is allowed */
+
+double r2n_seconds(void); /* a monotonic clock */
+
+/* Processors this process may use: min(affinity, ceil(cgroup quota)), at least 1. */
+typedef struct r2n_processor_limits {
+    int online;   /* processors of the machine */
+    int affinity; /* of which this process may use */
+    double quota; /* cgroup v2 or v1 CPU quota in processors, or 0 where there is none */
+    int usable;   /* what results */
+    uint64_t memory_limit_bytes; /* cgroup memory limit, or 0 where there is none */
+} r2n_processor_limits;
+r2n_processor_limits r2n_os_processor_limits(void);
+
+int r2n_os_is_directory(const char *path);
+/* Names in a directory, sorted by bytes; "." and ".." left out. Free each name and the array with
+ * r2n_free. */
+res2net_status r2n_os_list_directory(const char *path, char ***names, size_t *count,
+                                     res2net_report *report);
+
+/* Peak resident memory of this process in bytes. */
+uint64_t r2n_os_peak_memory_bytes(void);
+
+#endif

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* sched_getaffinity, CPU_COUNT, mkstemp */
+#include "base/os.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/report.h"
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+static res2net_status too_large(const char *path, size_t limit, res2net_report *report)
+{
+    return r2n_fail(report, RES2NET_LIMIT_EXCEEDED, path, -1,
+                    "the file is larger than the limit of %zu bytes", limit);
+}
+
+/* Pipes and standard input: the size is not known before the end. */
+static res2net_status read_stream(int descriptor, const char *path, size_t limit,
+                                  r2n_file_bytes *out, res2net_report *report)
+{
+    uint8_t *data = NULL;
+    size_t size = 0;
+    size_t capacity = 0;
+    for (;;) {
+        if (size == capacity &&
+            !r2n_grow((void **)&data, &capacity, size + (size_t)(64 * 1024), 1)) {
+            r2n_free(data);
+            return r2n_fail(report, RES2NET_OUT_OF_MEMORY, path, -1,
+                            "no memory for the %zu bytes read so far", size);
+        }
+        const ssize_t got = read(descriptor, data + size, capacity - size);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            r2n_free(data);
+            return r2n_fail(report, RES2NET_READ_FAILED, path, (int64_t)size, "cannot read: %s",
+                            strerror(errno));
+        }
+        if (got == 0)
+            break;
+        size += (size_t)got;
+        if (size > limit) {
+            r2n_free(data);
+            return too_large(path, limit, report);
+        }
+    }
+    *out = (r2n_file_bytes){.data = data, .size = size, .mapped = 0};
+    return RES2NET_OK;
+}
+
+static res2net_status map_or_read(int descriptor, const char *path, size_t limit,
+                                  r2n_file_bytes *out, res2net_report *report)
+{
+    struct stat status;
+    if (fstat(descriptor, &status) != 0)
+        return r2n_fail(report, RES2NET_READ_FAILED, path, -1, "cannot stat: %s", strerror(errno));
+    if (S_ISDIR(status.st_mode))
+        return r2n_fail(report, RES2NET_READ_FAILED, path, -1,
+                        "is a directory, a file was expected");
+    if (!S_ISREG(status.st_mode) || status.st_size == 0)
+        return read_stream(descriptor, path, limit, out, report);
+    if ((uint64_t)status.st_size > limit)
+        return too_large(path, limit, report);
+    void *data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    if (data == MAP_FAILED)
+        return read_stream(descriptor, path, limit, out, report);
+    *out = (r2n_file_bytes){.data = data, .size = (size_t)status.st_size, .mapped = 1};
+    return RES2NET_OK;
+}
+
+res2net_status r2n_file_read(const char *path, size_t limit, r2n_file_bytes *out,
+                             res2net_report *report)
+{
+    *out = (r2n_file_bytes){0};
+    if (strcmp(path, "-") == 0)
+        return read_stream(STDIN_FILENO, "<stdin>", limit, out, report);
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return r2n_fail(report, errno == ENOENT ? RES2NET_NOT_FOUND : RES2NET_READ_FAILED, path, -1,
+                        "cannot open: %s", strerror(errno));
+    const res2net_status status = map_or_read(descriptor, path, limit, out, report);
+    close(descriptor);
+    return status;
+}
+
+void r2n_file_release(r2n_file_bytes *file)
+{
+    if (file->mapped)
+        munmap((void *)(uintptr_t)file->data, file->size);
+    else
+        r2n_free((void *)(uintptr_t)file->data);
+    *file = (r2n_file_bytes){0};
+}
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
+enum { WRITER_BUFFER_BYTES = 256 * 1024 };
+
+struct r2n_file_writer {
+    char *path;
+    char *temporary;
+    int descriptor;
+    int error; /* errno of the first failure, 0 while all is well */
+    uint64_t position;
+    size_t buffered;
+    uint8_t buffer[WRITER_BUFFER_BYTES];
+};
+
+static void free_writer(r2n_file_writer *writer)
+{
+    r2n_free(writer->path);
+    r2n_free(writer->temporary);
+    r2n_free(writer);
+}
+
+res2net_status r2n_writer_open(const char *path, r2n_file_writer **out, res2net_report *report)
+{
+    static const char suffix[] = ".XXXXXX";
+    *out = NULL;
+    r2n_file_writer *writer = r2n_allocate(1, sizeof *writer);
+    if (writer == NULL)
+        return r2n_fail(report, RES2NET_OUT_OF_MEMORY, path, -1, "no memory to write the file");
+    const size_t length = strlen(path);
+    writer->path = r2n_copy_string(path);
+    writer->temporary = r2n_allocate(length + sizeof suffix, 1);
+    writer->descriptor = -1;
+    writer->error = 0;
+    writer->position = 0;
+    writer->buffered = 0;
+    if (writer->path == NULL || writer->temporary == NULL) {
+        free_writer(writer);
+        return r2n_fail(report, RES2NET_OUT_OF_MEMORY, path, -1, "no memory to write the file");
+    }
+    memcpy(writer->temporary, path, length);
+    memcpy(writer->temporary + length, suffix, sizeof suffix);
+    writer->descriptor = mkostemp(writer->temporary, O_CLOEXEC);
+    if (writer->descriptor < 0) {
+        const int error = errno;
+        free_writer(writer);
+        return r2n_fail(report, RES2NET_WRITE_FAILED, path, -1, "cannot create the file: %s",
+                        strerror(error));
+    }
+    *out = writer;
+    return RES2NET_OK;
+}
+
+static void write_all(r2n_file_writer *writer, const uint8_t *data, size_t bytes, int64_t at)
+{
+    while (bytes > 0 && writer->error == 0) {
+        const ssize_t put = at < 0 ? write(writer->descriptor, data, bytes)
+                                   : pwrite(writer->descriptor, data, bytes, (off_t)at);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0) {
+            writer->error = errno;
+            return;
+        }
+        data += put;
+        bytes -= (size_t)put;
+        if (at >= 0)
+            at += put;
+    }
+}
+
+static void flush_writer(r2n_file_writer *writer)
+{
+    write_all(writer, writer->buffer, writer->buffered, -1);
+    writer->buffered = 0;
+}
+
+void r2n_writer_put(r2n_file_writer *writer, const void *data, size_t bytes)
+{
+    writer->position += bytes;
+    if (bytes > sizeof writer->buffer - writer->buffered)
+        flush_writer(writer);
+    if (bytes > sizeof writer->buffer) {
+        write_all(writer, data, bytes, -1);
+        return;
+    }
+    if (bytes > 0)
+        memcpy(writer->buffer + writer->buffered, data, bytes);
+    writer->buffered += bytes;
+}
+
+uint64_t r2n_writer_position(const r2n_file_writer *writer)
+{
+    return writer->position;
+}
+
+void r2n_writer_put_at(r2n_file_writer *writer, uint64_t offset, const void *data, size_t bytes)
+{
+    flush_writer(writer);
+    write_all(writer, data, bytes, (int64_t)offset);
+}
+
+void r2n_writer_discard(r2n_file_writer *writer)
+{
+    if (writer == NULL)
+        return;
+    close(writer->descriptor);
+    unlink(writer->temporary);
+    free_writer(writer);
+}
+
+/* mkstemp makes files for the owner only; a new file gets what the umask allows. */
+static mode_t wanted_mode(const char *path)
+{
+    struct stat old;
+    if (stat(path, &old) == 0)
+        return old.st_mode & 07777;
+    const mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+res2net_status r2n_writer_close(r2n_file_writer *writer, res2net_report *report)
+{
+    flush_writer(writer);
+    if (writer->error == 0 && fchmod(writer->descriptor, wanted_mode(writer->path)) != 0)
+        writer->error = errno;
+    if (writer->error == 0 && fsync(writer->descriptor) != 0 && errno != EINVAL)
+        writer->error = errno;
+    if (writer->error == 0 && rename(writer->temporary, writer->path) != 0)
+        writer->error = errno;
+    if (writer->error != 0) {
+        const res2net_status status =
+            r2n_fail(report, RES2NET_WRITE_FAILED, writer->path, -1,
+                     "cannot write: %s; the old file, if there was one, is untouched",
+                     strerror(writer->error));
+        r2n_writer_discard(writer);
+        return status;
+    }
+    close(writer->descriptor);
+    free_writer(writer);
+    return RES2NET_OK;
+}
+
+/* ---- the machine --------------------------------------------------------------------------- */
+
+double r2n_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static int read_small(const char *path, char *text, size_t size)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return 0;
+    const size_t got = fread(text, 1, size - 1, file);
+    fclose(file);
+    text[got] = '\0';
+    return got > 0;
+}
+
+static double cgroup_quota(void)
+{
+    char text[256];
+    char *end;
+    if (read_small("/sys/fs/cgroup/cpu.max", text, sizeof text)) {
+        const double quota = strtod(text, &end); /* "max 100000" gives no number */
+        const double period = end == text ? 0 : strtod(end, NULL);
+        return period > 0 && quota > 0 ? quota / period : 0;
+    }
+    if (read_small("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", text, sizeof text)) {
+        const double quota = strtod(text, NULL);
+        if (quota > 0 && read_small("/sys/fs/cgroup/cpu/cpu.cfs_period_us", text, sizeof text)) {
+            const double period = strtod(text, NULL);
+            return period > 0 ? quota / period : 0;
+        }
+    }
+    return 0;
+}
+
+static uint64_t cgroup_memory(void)
+{
+    char text[256];
+    if (!read_small("/sys/fs/cgroup/memory.max", text, sizeof text) &&
+        !read_small("/sys/fs/cgroup/memory/memory.limit_in_bytes", text, sizeof text))
+        return 0;
+    const unsigned long long limit = strtoull(text, NULL, 10); /* "max" gives 0 */
+    return limit >= (1ULL << 62) ? 0 : limit;
+}
+
+r2n_processor_limits r2n_os_processor_limits(void)
+{
+    r2n_processor_limits limits = {0};
+    cpu_set_t set;
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    limits.online = online < 1 ? 1 : (int)online;
+    limits.affinity = limits.online;
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
+        limits.affinity = CPU_COUNT(&set);
+    limits.quota = cgroup_quota();
+    limits.usable = limits.affinity;
+    if (limits.quota > 0 && ceil(limits.quota) < limits.usable)
+        limits.usable = (int)ceil(limits.quota);
+    limits.memory_limit_bytes = cgroup_memory();
+    return limits;
+}
+
+uint64_t r2n_os_peak_memory_bytes(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024 : 0;
+}
+
+/* ---- directories --------------------------------------------------------------------------- */
+
+int r2n_os_is_directory(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+res2net_status r2n_os_list_directory(const char *path, char ***names, size_t *count,
+                                     res2net_report *report)
+{
+    size_t capacity = 0;
+    *names = NULL;
+    *count = 0;
+    DIR *directory = opendir(path);
+    if (directory == NULL)
+        return r2n_fail(report, errno == ENOENT ? RES2NET_NOT_FOUND : RES2NET_READ_FAILED, path, -1,
+                        "cannot open the directory: %s", strerror(errno));
+    for (const struct dirent *item; (item = readdir(directory)) != NULL;) {
+        if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
+            continue;
+        char *name = r2n_grow((void **)names, &capacity, *count + 1, sizeof **names)
+                         ? r2n_copy_string(item->d_name)
+                         : NULL;
+        if (name == NULL) {
+            closedir(directory);
+            while (*count > 0)
+                r2n_free((*names)[--*count]);
+            r2n_free(*names);
+            *names = NULL;
+            return r2n_fail(report, RES2NET_OUT_OF_MEMORY, path, -1,
+                            "no memory for the names in the directory");
+        }
+        (*names)[(*count)++] = name;
+    }
+    closedir(directory);
+    if (*count > 1)
+        qsort(*names, *count, sizeof **names, compare_names);
+    return RES2NET_OK;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One pool of threads a process. The caller of `r2n_thread_pool_run` is thread 0 and works too.
+ *
+ * Idle workers sleep in the kernel. While a job runs, `r2n_team_barrier` spins for a few
+ * microseconds, then sleeps. Nothing is pinned. Denormals are flushed to zero in every thread of a
+ * job and the caller's setting is put back afterwards.
+ */
+#ifndef R2N_BASE_THREAD_POOL_H
+#define R2N_BASE_THREAD_POOL_H
+
+typedef struct r2n_team r2n_team;
+
+/* `thread` counts from 0 to threads - 1. */
+typedef void r2n_task(void *context, r2n_team *team, int thread, int threads);
+
+/* Runs task(context, team, t, n) for t = 0 .. n - 1 at once, one thread each, and returns when all
+ * are done. n is `threads`; where that is 0 or less it is what RES2NET_THREADS says, else what
+ * affinity and cgroup quota allow. When the pool is busy with another caller's job, or threads
+ * cannot be created, the job runs on fewer, down to the caller alone: results must not depend on n.
+ */
+void r2n_thread_pool_run(int threads, r2n_task *task, void *context);
+
+/* The number of threads a job gets when it asks for `threads` and nobody else is at work. */
+int r2n_thread_pool_size(int threads);
+
+/* All threads of the team wait for each other; writes before it are seen by all after it. */
+void r2n_team_barrier(r2n_team *team);
+
+/* Ends the workers (they start again when needed). Only when no job runs; for tests and exit. */
+void r2n_thread_pool_shutdown(void);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The contract between the plan and the arithmetic.
+ *
+ * Activations live in one block of memory, NHWC; kernels get its start and offsets into it, all in
+ * elements of the precision at hand. Kernels allocate nothing, know no graph and no file, and touch
+ * no element outside the ranges that their arguments describe (no over-reads: buffers may end at
+ * the end of a page).
+ *
+ * Zero borders. A tensor that a padded convolution reads is stored with a border of zeros: `border`
+ * zero columns stand between two rows (they are the right border of one and the left border of the
+ * next) and zero rows above and below, so that a tap's operand is the same strided run of pixels at
+ * every place of the picture. The plan clears borders once; no kernel ever writes to them.
+ *
+ * Rounding. An output element's value depends on the layer, the precision and the ISA only, never
+ * on the batch, the range, the number of threads or the tile that computed it: its sum starts at
+ * +0, products are added source by source in list order and channel by channel in rising order, one
+ * fused multiply-add each (f32), then comes the epilogue in the order written below. AVX2, AVX-512
+ * and NEON therefore give the same bits; reference/ adds in double and rounds once.
+ */
+#ifndef R2N_KERNELS_KERNELS_H
+#define R2N_KERNELS_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where a tensor's elements are in the activation block. Channel c of a pixel stands
+ * (c / group_channels) * group_pitch + c % group_channels elements after its first channel. */
+typedef struct r2n_view {
+    int64_t offset; /* [image 0][row 0][column 0][channel 0], from the block's start */
+    int64_t image_pitch;
+    int64_t row_pitch;
+    int64_t pixel_pitch;
+    int32_t groups;         /* 1 unless the channels are stored in separated groups */
+    int32_t group_channels; /* channels of a group; groups * group_channels = channels */
+    int64_t group_pitch;
+} r2n_view;
+
+/* A part of a step's work. Whole step: {0, images * rows, 0, ceil(channels / 16)}. */
+typedef struct r2n_range {
+    int32_t row_first, row_last;     /* output rows, counted over all images: image * rows + row */
+    int32_t block_first, block_last; /* blocks of 16 output channels */
+} r2n_range;
+
+/* ---- gemm: the batch-reduce matrix product that carries every convolution and the classifier ----
+ */
+
+/* One (A, B) pair of the list that a gemm reduces over: a run of `channels` contiguous channels at
+ * one tap of one input tensor. Element k of output pixel (image, row, column) is
+ *     block[offset + image * image_pitch + row * row_pitch + column * pixel_pitch + k]
+ * The convolution's stride is already multiplied into the pitches and the tap's displacement into
+ * the offset. Neighbouring taps whose channels follow each other in memory may be one source. */
+typedef struct r2n_gemm_source {
+    int64_t offset;
+    int64_t image_pitch;
+    int64_t row_pitch;
+    int64_t pixel_pitch;
+    int32_t channels; /* K of this pair */
+    int32_t k_first;  /* its first row in the packed weights */
+} r2n_gemm_source;
+
+/* Applied to every sum s of output channel n at pixel p, in this order:
+ *   1. v = s + bias[n]
+ *   2. residual_there: v = v + residual[p][n]
+ *   3. relu: v = v > 0 ? v : 0 with NaN kept (NaN in, NaN out)
+ *   4. output[p][n] = v (converted to the output's precision)
+ *   5. chain_there: chain[p][n] = chain[p][n] + v, in place: the hierarchical add x_(g+1) += y_g
+ *   6. statistics: sums[part][n] += v, squares[part][n] += v * v, in double, part being
+ *      (image * rows + row) / statistics_rows; pixels in rising order. For training. A kernel may
+ *      refuse arguments with statistics; reference/ takes them. */
+typedef struct r2n_epilogue {
+    const float *bias; /* [ceil(channels / 16) * 16], zeros after the last channel; never NULL */
+    int32_t residual_there;
+    int32_t chain_there;
+    int32_t relu;
+    r2n_view residual;
+    r2n_view chain;
+    double *sums; /* [parts][channels], or NULL for none */
+    double *squares;
+    int32_t statistics_rows;
+} r2n_epilogue;
+
+/* output[image][row][column][n] = epilogue(sum over sources i, k: A_i[...][k] * B[n][k_first_i +
+ * k])
+ *
+ * Packed weights depend on the precision, not on the ISA: [ceil(channels / 16)][k_total /
+ * v][16][v], v = 1 (f32), 2 (bf16), 4 (int8), zeros in the lanes after the last channel; 64-byte
+ * aligned. */
+typedef struct r2n_gemm_arguments {
+    int32_t images, rows, columns; /* of the output */
+    int32_t channels;              /* output channels: N */
+    int32_t k_total;               /* rows of packed weights: at least the sum of the sources' K */
+    int32_t source_count;
+    const r2n_gemm_source *sources;
+    const void *weights;
+    r2n_view output;
+    r2n_epilogue epilogue;
+} r2n_gemm_arguments;
+
+/* ---- pools -------------------------------------------------------------------------------------
+ */
+
+enum { R2N_POOL_MAXIMUM, R2N_POOL_AVERAGE };
+
+/* A window of `kernel` x `kernel` at row * stride - padding, column * stride - padding. Cells
+ * outside the picture never win a maximum and add nothing to an average; the average divides by
+ * kernel * kernel where `count_padding`, else by the cells inside the picture (ceil-mode overhang
+ * is never counted). Cells are taken row by row from the top left: the maximum keeps the first of
+ * equal values and a NaN wins; the average adds in that order in f32 and multiplies by 1/count
+ * rounded to f32. Global pooling: kernel_rows x kernel_columns = the picture, stride 1, padding 0,
+ * output 1x1. */
+typedef struct r2n_pool_arguments {
+    int32_t kind; /* R2N_POOL_... */
+    int32_t images;
+    int32_t input_rows, input_columns;
+    int32_t rows, columns; /* of the output */
+    int32_t channels;      /* block_first/last of a range count 16 of them */
+    int32_t kernel_rows, kernel_columns, stride, padding;
+    int32_t count_padding;
+    r2n_view input;
+    r2n_view output;
+} r2n_pool_arguments;
+
+/* ---- elementwise steps that no epilogue could take
+ * ------------------------------------------------- */
+
+/* output = relu?(a * scale[n] + shift[n] + b?) with scale, shift NULL for 1 and 0. The plan needs
+ * it for a batch norm or an add that follows no convolution, and in training mode. */
+typedef struct r2n_elementwise_arguments {
+    int32_t images, rows, columns, channels;
+    const float *scale; /* [channels] or NULL */
+    const float *shift; /* [channels] or NULL */
+    int32_t b_there;
+    int32_t relu;
+    r2n_view a;
+    r2n_view b;
+    r2n_view output;
+} r2n_elementwise_arguments;
+
+/* ---- one line a kernel
+ * ------------------------------------------------------------------------------ */
+
+typedef enum r2n_operation {
+    R2N_OPERATION_GEMM,
+    R2N_OPERATION_POOL,
+    R2N_OPERATION_ELEMENTWISE
+} r2n_operation;
+
+typedef enum r2n_precision { R2N_PRECISION_F32 } r2n_precision;
+
+/* Rising: a mask names a ceiling, each kernel checks its own features below it. */
+typedef enum r2n_isa {
+    R2N_ISA_REFERENCE,
+    R2N_ISA_AVX2,
+    R2N_ISA_AVX512,
+    R2N_ISA_AMX,
+    R2N_ISA_NEON,
+    R2N_ISA_COUNT
+} r2n_isa;
+
+/* `arguments` is the operation's struct; `block` the activation block. */
+typedef void r2n_kernel_function(const void *arguments, void *block, r2n_range range);
+/* NULL when the kernel takes these arguments, else a short reason why not. */
+typedef const char *r2n_accepts_function(const void *arguments);
+
+typedef struct r2n_kernel {
+    const char *name; /* "gemm_f32_avx512" */
+    r2n_operation operation;
+    r2n_precision precision;
+    r2n_isa isa;
+    uint32_t features; /* R2N_FEATURE_... it needs (cpu_features.h) */
+    r2n_kernel_function *run;
+    r2n_accepts_function *accepts;
+} r2n_kernel;
+
+/* Every kernel of this build, best first within an operation and precision, reference last. */
+extern const r2n_kernel r2n_kernels[];
+extern const size_t r2n_kernel_count;
+
+/* The first kernel of the list that this CPU runs, that the ceiling `isa` allows and that accepts
+ * the arguments. Never NULL: reference/ takes all. `refused` (NULL allowed) gets "name: reason;
+ * ..." for the better ones, cut to its size. */
+const r2n_kernel *r2n_choose_kernel(r2n_operation operation, r2n_precision precision, r2n_isa isa,
+                                    const void *arguments, char *refused, size_t refused_bytes);
+
+/* ---- packing
+ * ---------------------------------------------------------------------------------------- */
+
+/* Floats in packed f32 weights of `channels` x `k_total`: ceil(channels / 16) * 16 * k_total. */
+size_t r2n_packed_f32_floats(int32_t channels, int32_t k_total);
+/* Packs rows k_first .. k_first + k_count - 1: weights[channel][k_count], row major with
+ * `row_pitch` floats from channel to channel; channel n's values are multiplied by scale[n] (NULL
+ * for 1). Lanes after the last channel become zero. */
+void r2n_pack_f32(float *packed, int32_t channels, int32_t k_total, int32_t k_first,
+                  int32_t k_count, const float *weights, int64_t row_pitch, const float *scale);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/os.h"
+#include "base/report.h"
+#include "base/thread_pool.h"
+
+static void allocation_sizes_are_checked(void **state)
+{
+    (void)state;
+    assert_null(r2n_allocate(SIZE_MAX / 2, 3));
+    assert_null(r2n_allocate(SIZE_MAX, 1));
+    void *block = r2n_allocate(3, 7);
+    assert_non_null(block);
+    assert_int_equal((uintptr_t)block % R2N_ALIGNMENT, 0);
+    r2n_free(block);
+    r2n_memory_fail_after(1);
+    block = r2n_allocate(1, 1);
+    assert_non_null(block);
+    assert_null(r2n_allocate(1, 1));
+    r2n_free(block);
+    r2n_memory_fail_after(-1);
+}
+
+static void report_keeps_order_and_counts_what_it_drops(void **state)
+{
+    (void)state;
+    res2net_report *report = res2net_report_create();
+    for (int i = 0; i < 5000; i++)
+        assert_int_equal(r2n_fail(report, RES2NET_DAMAGED, "a.bin", i, "number %d", i),
+                         RES2NET_DAMAGED);
+    assert_int_equal(res2net_report_count(report), 4096);
+    assert_int_equal(res2net_report_dropped(report), 5000 - 4096);
+    const res2net_problem *problem = res2net_report_problem(report, 7);
+    assert_string_equal(problem->text, "number 7");
+    assert_string_equal(problem->file, "a.bin");
+    assert_int_equal(problem->offset, 7);
+    assert_int_equal(problem->line, -1);
+    res2net_report_clear(report);
+    assert_int_equal(r2n_fail_line(report, RES2NET_BAD_LIST, NULL, 3, "x"), RES2NET_BAD_LIST);
+    assert_int_equal(res2net_report_problem(report, 0)->line, 3);
+    res2net_report_destroy(report);
+    assert_string_equal(res2net_status_name(RES2NET_BAD_PICTURE), "RES2NET_BAD_PICTURE");
+}
+
+static void files_are_written_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/r2n_test_XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    char path[64];
+    snprintf(path, sizeof path, "%s/file", folder);
+    r2n_file_writer *writer;
+    assert_int_equal(r2n_writer_open(path, &writer, NULL), RES2NET_OK);
+    r2n_writer_put(writer, "xxxx", 4);
+    r2n_writer_put(writer, "tail", 4);
+    r2n_writer_put_at(writer, 0, "head", 4);
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(r2n_writer_close(writer, NULL), RES2NET_OK);
+    r2n_file_bytes file;
+    assert_int_equal(r2n_file_read(path, 100, &file, NULL), RES2NET_OK);
+    assert_int_equal(file.size, 8);
+    assert_memory_equal(file.data, "headtail", 8);
+    r2n_file_release(&file);
+    assert_int_equal(r2n_file_read(path, 7, &file, NULL), RES2NET_LIMIT_EXCEEDED);
+    assert_int_equal(r2n_file_read(folder, 100, &file, NULL), RES2NET_READ_FAILED);
+    assert_int_equal(r2n_writer_open(path, &writer, NULL), RES2NET_OK);
+    r2n_writer_put(writer, "other", 5);
+    r2n_writer_discard(writer);
+    char **names;
+    size_t count;
+    assert_int_equal(r2n_os_list_directory(folder, &names, &count, NULL), RES2NET_OK);
+    assert_int_equal(count, 1);
+    assert_string_equal(names[0], "file");
+    r2n_free(names[0]);
+    r2n_free(names);
+    unlink(path);
+    assert_int_equal(r2n_file_read(path, 100, &file, NULL), RES2NET_NOT_FOUND);
+    rmdir(folder);
+    assert_int_equal(r2n_writer_open("/nonexistent/x", &writer, NULL), RES2NET_WRITE_FAILED);
+}
+
+typedef struct counts {
+    _Atomic int ran;
+    int cells[64];
+    int wrong;
+} counts;
+
+/* Each thread writes its cell, waits, then checks its neighbour's: the barrier orders memory. */
+static void count_task(void *context, r2n_team *team, int thread, int threads)
+{
+    counts *c = context;
+    atomic_fetch_add(&c->ran, 1);
+    for (int round = 1; round <= 200; round++) {
+        c->cells[thread] = round;
+        r2n_team_barrier(team);
+        if (c->cells[(thread + 1) % threads] != round)
+            c->wrong = 1;
+        r2n_team_barrier(team);
+    }
+}
+
+static void pool_runs_every_thread_once(void **state)
+{
+    (void)state;
+    for (int threads = 1; threads <= 5; threads++)
+        for (int repeat = 0; repeat < 20; repeat++) {
+            counts c = {0};
+            r2n_thread_pool_run(threads, count_task, &c);
+            assert_int_equal(c.ran, threads);
+            assert_int_equal(c.wrong, 0);
+        }
+    r2n_thread_pool_shutdown();
+    counts c = {0};
+    r2n_thread_pool_run(3, count_task, &c);
+    assert_int_equal(c.ran, 3);
+    r2n_thread_pool_shutdown();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(allocation_sizes_are_checked),
+        cmocka_unit_test(report_keeps_order_and_counts_what_it_drops),
+        cmocka_unit_test(files_are_written_whole_or_not_at_all),
+        cmocka_unit_test(pool_runs_every_thread_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
