@@ -2,9 +2,9 @@
 /*
  * One pool of threads a process. The caller of `r2n_thread_pool_run` is thread 0 and works too.
  *
- * Idle workers sleep in the kernel. While a job runs, `r2n_team_barrier` spins for a few
- * microseconds, then sleeps. Nothing is pinned. Denormals are flushed to zero in every thread of a
- * job and the caller's setting is put back afterwards.
+ * Idle workers sleep in the kernel. While a job runs, `r2n_team_barrier` spins for a
+ * fraction of a millisecond, then sleeps. Nothing is pinned. Denormals are flushed to zero in every
+ * thread of a job and the caller's setting is put back afterwards.
  */
 #ifndef R2N_BASE_THREAD_POOL_H
 #define R2N_BASE_THREAD_POOL_H

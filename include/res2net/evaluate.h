@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Evaluation over a labelled set: a list file, a folder of class folders, or a CIFAR binary. */
+#ifndef RES2NET_EVALUATE_H
+#define RES2NET_EVALUATE_H
+
+#include "res2net/session.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What an unreadable picture means. Another picture is never put in its place. */
+typedef enum res2net_on_bad_image {
+    RES2NET_BAD_IMAGE_STOP = 0, /* the evaluation fails */
+    RES2NET_BAD_IMAGE_SKIP = 1, /* left out, counted in `skipped` */
+    RES2NET_BAD_IMAGE_WRONG = 2 /* counted in `images` and `skipped`, right in nothing, no loss */
+} res2net_on_bad_image;
+
+typedef struct res2net_class_result {
+    int64_t images; /* with this label */
+    int64_t top1_correct;
+    int64_t top5_correct;
+    int64_t predicted; /* pictures whose first answer was this class */
+} res2net_class_result;
+
+typedef struct res2net_evaluation {
+    int64_t images; /* that count: without skipped ones, with "wrong" ones */
+    int64_t skipped;
+    int64_t top1_correct, top5_correct; /* top-5 of fewer than five classes is top-n */
+    double loss; /* mean cross entropy (natural logarithm) over the pictures that ran */
+    double seconds;
+    int32_t classes;
+    res2net_class_result *per_class; /* [classes] */
+    int64_t *confusion;              /* [label][answer], classes x classes */
+} res2net_evaluation;
+
+/* Called after each batch; anything but 0 stops the evaluation with INTERRUPTED. */
+typedef int res2net_progress(void *context, int64_t done, int64_t total);
+
+typedef struct res2net_evaluate_options {
+    const char *root; /* put before relative paths; NULL: the list's folder */
+    int32_t batch;    /* 0: 32 */
+    res2net_on_bad_image on_bad_image;
+    res2net_progress *progress; /* or NULL */
+    void *progress_context;
+} res2net_evaluate_options;
+
+/* Every bad line of a list is reported before anything runs (BAD_LIST). Pictures of equal tensor
+ * size are batched; the order of the list is kept. `out` is the caller's:
+ * `res2net_evaluation_free`. */
+RES2NET_API res2net_status res2net_evaluate(res2net_session *session, const char *list,
+                                            const res2net_evaluate_options *options,
+                                            res2net_evaluation *out, res2net_report *report);
+RES2NET_API void res2net_evaluation_free(res2net_evaluation *evaluation);
+
+/* The pictures of a list, for predict: paths in order. Each path and the array are freed by
+ * `res2net_paths_free`. CIFAR binaries are refused (INVALID_ARGUMENT). */
+RES2NET_API res2net_status res2net_list_paths(const char *list, const char *root, char ***paths,
+                                              size_t *count, res2net_report *report);
+/* The pictures in a folder (by extension jpg, jpeg, png, any case), sorted by name, not recursive.
+ */
+RES2NET_API res2net_status res2net_folder_paths(const char *folder, char ***paths, size_t *count,
+                                                res2net_report *report);
+RES2NET_API void res2net_paths_free(char **paths, size_t count);
+
+/* What `data check` tells of a labelled set. */
+typedef struct res2net_data_check {
+    int64_t items, readable, unreadable, duplicates;
+    int32_t smallest_label, largest_label, labels_used;
+    int64_t smallest_class, largest_class; /* pictures in the rarest and the commonest label */
+    int64_t with_exif_orientation;         /* JPEG files whose orientation tag is not 1 */
+} res2net_data_check;
+
+/* Decodes every picture; each unreadable or listed-twice one is a problem in the report. RES2NET_OK
+ * also when some are; BAD_LIST when the list itself is bad. */
+RES2NET_API res2net_status res2net_check_data(const char *list, const char *root,
+                                              res2net_data_check *out, res2net_report *report);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

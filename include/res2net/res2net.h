@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * res2net: Res2Net image classifiers on a plain CPU.
+ *
+ * A complete program: classify a picture with a weights file of PaddleClas, timm or the paper's
+ * authors.
+ *
+ *     #include <res2net/res2net.h>
+ *     #include <stdio.h>
+ *
+ *     int main(int argc, char **argv)
+ *     {
+ *         res2net_report *report = res2net_report_create();
+ *         res2net_model *model = NULL;
+ *         res2net_session *session = NULL;
+ *         res2net_tensor picture = {0};
+ *         float logits[1000];
+ *         res2net_score best[5];
+ *         if (argc == 3 && res2net_model_load(argv[1], NULL, &model, report) == RES2NET_OK &&
+ *             res2net_session_create(model, NULL, &session, report) == RES2NET_OK &&
+ *             res2net_session_prepare_file(session, argv[2], &picture, report) == RES2NET_OK &&
+ *             res2net_session_run(session, picture.data, 1, picture.height, picture.width, logits,
+ *                                 report) == RES2NET_OK) {
+ *             int n = res2net_top_scores(logits, 1000, 5, best);
+ *             for (int i = 0; i < n; i++)
+ *                 printf("%d %.5f\n", best[i].class_id, best[i].score);
+ *         }
+ *         for (size_t i = 0; i < res2net_report_count(report); i++)
+ *             fprintf(stderr, "%s\n", res2net_report_problem(report, i)->text);
+ *         res2net_tensor_free(&picture);
+ *         res2net_session_destroy(session);
+ *         res2net_model_destroy(model);
+ *         res2net_report_destroy(report);
+ *     }
+ *
+ * The parts:  status.h    codes and reports            model.h     load, save, catalogue, summary
+ *             tensor.h    picture tensors, .npy        session.h   run, preprocess, explain
+ *             evaluate.h  labelled sets                system.h    the machine, self-test
+ */
+#ifndef RES2NET_RES2NET_H
+#define RES2NET_RES2NET_H
+
+#include "res2net/evaluate.h"
+#include "res2net/model.h"
+#include "res2net/session.h"
+#include "res2net/status.h"
+#include "res2net/system.h"
+#include "res2net/tensor.h"
+
+#endif
