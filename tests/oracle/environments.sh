@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Makes the virtual environments of the comparisons, under .oracle/ of the checkout: the software
+# that others wrote and that we compare with. A second run only prints the versions.
+#   environments.sh            all of them
+#   environments.sh NAME...    only these: paddle torch onnx pictures
+set -eu
+cd "$(dirname "$0")/../.."
+root=.oracle
+mkdir -p "$root"
+
+say() { printf '%s\n' "environments: $*" >&2; }
+
+python3 -c 'import ensurepip, venv' 2>/dev/null || {
+    say "python3 has no venv here; install the Debian package python3-venv"
+    exit 3
+}
+
+# make NAME PACKAGE...: one environment. The list of packages is kept in it, so that a change of
+# this file makes it anew, and written last, so that a broken install is not taken for a whole one.
+make() {
+    name=$1
+    shift
+    folder=$root/$name
+    if [ "$(cat "$folder/packages" 2>/dev/null || true)" = "$*" ]; then
+        return 0
+    fi
+    say "installing $name: $*"
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    nice -n 10 "$folder/bin/python" -m pip install --quiet --disable-pip-version-check \
+        --no-compile "$@"
+    printf '%s\n' "$*" >"$folder/packages"
+}
+
+versions() { # versions NAME DISTRIBUTION...
+    folder=$root/$1
+    shift
+    "$folder/bin/python" - "$@" <<'END'
+import sys
+from importlib.metadata import version
+print(" ".join(f"{name}=={version(name)}" for name in sys.argv[1:]))
+END
+}
+
+[ $# -gt 0 ] || set -- paddle torch onnx pictures
+for name in "$@"; do
+    case "$name" in
+    paddle)
+        # opencv and numpy are held: paddleclas asks for old ones by name only.
+        make paddle "paddlepaddle==3.3.1" "paddleclas==2.6.0" "setuptools<81" safetensors
+        versions paddle paddlepaddle paddleclas numpy safetensors
+        ;;
+    torch)
+        make torch "torch==2.15.0" torchvision "timm==1.0.31" safetensors pillow numpy
+        versions torch torch torchvision timm safetensors pillow numpy
+        ;;
+    onnx)
+        make onnx onnx "onnxruntime==1.32.0" "openvino==2026.4.1" numpy
+        versions onnx onnx onnxruntime openvino numpy
+        ;;
+    pictures)
+        make pictures "opencv-python-headless==4.6.0.66" "numpy<2" pillow
+        versions pictures opencv-python-headless numpy pillow
+        ;;
+    *)
+        say "no environment is called '$name': there are paddle torch onnx pictures"
+        exit 2
+        ;;
+    esac
+done

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real PaddleClas networks with formula weights. Runs in the environment `paddle`.
+
+paddle_reference.py OUT ARCHITECTURE SEED BATCH HEIGHTxWIDTH...
+    writes OUT/weights.pdparams and, for each size, OUT/logits_HEIGHTxWIDTH.npy
+paddle_reference.py --read FILE.pdparams OUT.npz
+    writes what paddle.load reads as arrays, for comparing
+"""
+import functools
+import os
+import sys
+import warnings
+
+warnings.filterwarnings("ignore", message="No ccache found")
+os.environ.setdefault("GLOG_minloglevel", "2")
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.join(HERE, "..", "golden"))
+
+import numpy as np  # noqa: E402
+
+import formula  # noqa: E402
+import names  # noqa: E402
+
+
+@functools.lru_cache(maxsize=None)
+def _import_paddleclas():
+    """The package keeps its modules under its own folder and imports them from the top. Once only:
+    with that folder on the path, `paddleclas` is a file in it."""
+    import importlib.util
+    where = importlib.util.find_spec("paddleclas").submodule_search_locations[0]
+    sys.path.insert(0, where)
+    from ppcls.arch.backbone.model_zoo import res2net, res2net_vd
+    return res2net, res2net_vd
+
+
+def network(architecture, seed, classes=1000):
+    """A PaddleClas network in evaluation mode, all its tensors from the formula."""
+    import paddle
+    plain, vd = _import_paddleclas()
+    module = vd if names.PADDLE[architecture][0] else plain
+    with paddle.utils.unique_name.guard("res2net"):
+        net = getattr(module, architecture)(class_num=classes)
+    state = net.state_dict()
+    pairs = names.paddle_to_torch(architecture)
+    if [theirs for theirs, _ in pairs] != list(state):
+        raise SystemExit(f"the name map and {architecture}'s state dict differ")
+    for theirs, ours in pairs:
+        shape = list(state[theirs].shape)
+        if ours == "fc.weight":
+            value = np.ascontiguousarray(formula.fill(ours, shape[::-1], seed).T)
+        else:
+            value = formula.fill(ours, shape, seed)
+        state[theirs].set_value(value)
+    net.eval()
+    return net
+
+
+def run(net, pictures):
+    import paddle
+    with paddle.no_grad():
+        return np.ascontiguousarray(net(paddle.to_tensor(pictures)).numpy())
+
+
+def versions():
+    from importlib.metadata import version
+    return {name: version(name) for name in ("paddlepaddle", "paddleclas")}
+
+
+def _read(path, out):
+    import paddle
+    state = paddle.load(path, return_numpy=True)
+    arrays = {name: np.asarray(value) for name, value in state.items() if hasattr(value, "shape")}
+    np.savez(out, **arrays)
+
+
+def _write(out, architecture, seed, batch, sizes):
+    import paddle
+    net = network(architecture, seed)
+    paddle.save(net.state_dict(), os.path.join(out, "weights.pdparams"))
+    for size in sizes:
+        height, width = map(int, size.split("x"))
+        logits = run(net, formula.picture(batch, 3, height, width, seed))
+        np.save(os.path.join(out, f"logits_{size}.npy"), logits)
+
+
+def main(arguments):
+    if arguments[0] == "--read":
+        _read(*arguments[1:])
+    else:
+        out, architecture, seed, batch, *sizes = arguments
+        _write(out, architecture, int(seed), int(batch), sizes)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
