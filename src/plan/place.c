@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A plan for one batch and size: kernel arguments and kernels for every step. */
+#include "plan/placement_internal.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { BLOCK = 16, MAXIMUM_BATCH = 4096 };
+
+r2n_view r2n_placement_view(const r2n_placement *placement, int32_t node, int32_t segment)
+{
+    const r2n_segment *s = &placement->plan->values[node].segments[segment];
+    r2n_view view = placement->buffers[s->buffer].view;
+    view.offset += s->first_channel;
+    view.groups = 1;
+    view.group_channels = s->channels;
+    view.group_pitch = s->channels;
+    return view;
+}
+
+/* A part's sources are taps times segments; taps of a row whose channels fill their pixels follow
+ * each other in memory and are one source. With sources NULL it only counts. */
+static int32_t part_sources(const r2n_placement *placement, const r2n_part *part,
+                            r2n_gemm_source *sources)
+{
+    const r2n_plan *plan = placement->plan;
+    const r2n_node *node = &plan->graph->nodes[part->node];
+    const r2n_value *value = &plan->values[part->input];
+    const int is_convolution = node->kind == R2N_NODE_CONVOLUTION;
+    const int32_t kernel = is_convolution ? node->kernel : 1;
+    const int32_t stride = is_convolution ? node->stride : 1;
+    const int32_t padding = is_convolution ? node->padding : 0;
+    const r2n_view first = r2n_placement_view(placement, part->input, 0);
+    const int whole_rows =
+        value->count == 1 && first.pixel_pitch == value->segments[0].channels && kernel > 1;
+    int32_t count = 0;
+    int32_t k_first = part->k_first;
+    for (int32_t row = 0; row < kernel; row++)
+        for (int32_t column = 0; column < kernel; column += whole_rows ? kernel : 1)
+            for (int32_t i = 0; i < value->count; i++) {
+                const r2n_view view = r2n_placement_view(placement, part->input, i);
+                const int32_t channels = value->segments[i].channels * (whole_rows ? kernel : 1);
+                if (sources != NULL)
+                    sources[count] =
+                        (r2n_gemm_source){.offset = view.offset + (row - padding) * view.row_pitch +
+                                                    (column - padding) * view.pixel_pitch,
+                                          .image_pitch = view.image_pitch,
+                                          .row_pitch = view.row_pitch * stride,
+                                          .pixel_pitch = view.pixel_pitch * stride,
+                                          .channels = channels,
+                                          .k_first = k_first};
+                k_first += channels;
+                count++;
+            }
+    return count;
+}
+
+static int32_t step_sources(const r2n_placement *placement, const r2n_step *step,
+                            r2n_gemm_source *sources)
+{
+    int32_t count = 0;
+    for (int32_t i = 0; step->operation == R2N_OPERATION_GEMM && i < step->part_count; i++)
+        count += part_sources(placement, &step->parts[i], sources == NULL ? NULL : sources + count);
+    return count;
+}
+
+static void fill_gemm(r2n_placement *placement, const r2n_step *step, r2n_gemm_source *sources,
+                      r2n_placed_step *placed)
+{
+    const r2n_shape shape = placement->shapes[step->result];
+    r2n_gemm_arguments *gemm = &placed->arguments.gemm;
+    *gemm = (r2n_gemm_arguments){.images = placement->batch,
+                                 .rows = shape.rows,
+                                 .columns = shape.columns,
+                                 .channels = shape.channels,
+                                 .k_total = step->k_total,
+                                 .source_count = step_sources(placement, step, sources),
+                                 .sources = sources,
+                                 .weights = step->weights,
+                                 .output = r2n_placement_view(placement, step->result, 0)};
+    gemm->epilogue.bias = step->bias;
+    gemm->epilogue.relu = step->relu;
+    gemm->epilogue.residual_there = step->residual >= 0;
+    if (step->residual >= 0)
+        gemm->epilogue.residual = r2n_placement_view(placement, step->residual, 0);
+    gemm->epilogue.chain_there = step->chain >= 0;
+    if (step->chain >= 0)
+        gemm->epilogue.chain = r2n_placement_view(placement, step->chain, 0);
+    placed->macs =
+        (int64_t)placement->batch * shape.rows * shape.columns * shape.channels * step->k_total;
+    placed->weights = (int64_t)r2n_packed_f32_floats(shape.channels, step->k_total);
+}
+
+static void fill_pool(const r2n_placement *placement, const r2n_step *step, r2n_placed_step *placed)
+{
+    const r2n_node *node = &placement->plan->graph->nodes[step->result];
+    const r2n_shape in = placement->shapes[step->a];
+    const r2n_shape out = placement->shapes[step->result];
+    const int global = node->kind == R2N_NODE_GLOBAL_POOL;
+    placed->arguments.pool = (r2n_pool_arguments){
+        .kind = global || node->pool_is_average ? R2N_POOL_AVERAGE : R2N_POOL_MAXIMUM,
+        .images = placement->batch,
+        .input_rows = in.rows,
+        .input_columns = in.columns,
+        .rows = out.rows,
+        .columns = out.columns,
+        .channels = out.channels,
+        .kernel_rows = global ? in.rows : node->kernel,
+        .kernel_columns = global ? in.columns : node->kernel,
+        .stride = global ? 1 : node->stride,
+        .padding = global ? 0 : node->padding,
+        .count_padding = global ? 0 : node->count_padding,
+        .input = r2n_placement_view(placement, step->a, 0),
+        .output = r2n_placement_view(placement, step->result, 0)};
+}
+
+static void fill_elementwise(const r2n_placement *placement, const r2n_step *step,
+                             r2n_placed_step *placed)
+{
+    const r2n_shape shape = placement->shapes[step->result];
+    r2n_elementwise_arguments *elementwise = &placed->arguments.elementwise;
+    *elementwise =
+        (r2n_elementwise_arguments){.images = placement->batch,
+                                    .rows = shape.rows,
+                                    .columns = shape.columns,
+                                    .channels = shape.channels,
+                                    .scale = step->scale,
+                                    .shift = step->shift,
+                                    .b_there = step->b >= 0,
+                                    .relu = step->relu,
+                                    .a = r2n_placement_view(placement, step->a, 0),
+                                    .output = r2n_placement_view(placement, step->result, 0)};
+    if (step->b >= 0)
+        elementwise->b = r2n_placement_view(placement, step->b, 0);
+}
+
+static void fill_steps(r2n_placement *placement)
+{
+    const r2n_plan *plan = placement->plan;
+    r2n_gemm_source *sources = placement->sources;
+    for (int32_t i = 0; i < plan->step_count; i++) {
+        const r2n_step *step = &plan->steps[i];
+        const r2n_shape shape = placement->shapes[step->result];
+        r2n_placed_step *placed = &placement->steps[i];
+        placed->rows = placement->batch * shape.rows;
+        placed->blocks = (shape.channels + BLOCK - 1) / BLOCK;
+        if (step->operation == R2N_OPERATION_GEMM) {
+            fill_gemm(placement, step, sources, placed);
+            sources += placed->arguments.gemm.source_count;
+        } else if (step->operation == R2N_OPERATION_POOL) {
+            fill_pool(placement, step, placed);
+        } else {
+            fill_elementwise(placement, step, placed);
+        }
+        placed->kernel = r2n_choose_kernel(step->operation, plan->precision, plan->isa,
+                                           &placed->arguments, NULL, 0);
+    }
+    for (int32_t i = 0; i < plan->graph->count; i++)
+        if (plan->graph->nodes[i].kind == R2N_NODE_INPUT)
+            placement->input = r2n_placement_view(placement, i, 0);
+    placement->logits = r2n_placement_view(placement, plan->graph->count - 1, 0);
+}
+
+static res2net_status fill_placement(r2n_placement *placement, res2net_report *report)
+{
+    const r2n_plan *plan = placement->plan;
+    int32_t sources = 0;
+    placement->shapes = r2n_allocate((size_t)plan->graph->count, sizeof *placement->shapes);
+    placement->buffers =
+        r2n_allocate_zeroed((size_t)plan->buffer_count, sizeof *placement->buffers);
+    placement->steps = r2n_allocate_zeroed((size_t)plan->step_count, sizeof *placement->steps);
+    if (placement->shapes == NULL || placement->buffers == NULL || placement->steps == NULL)
+        return r2n_fail(report, RES2NET_OUT_OF_MEMORY, NULL, -1, "no memory to lay out a run");
+    res2net_status status = r2n_graph_shapes(plan->graph, placement->rows, placement->columns,
+                                             placement->shapes, report);
+    if (status == RES2NET_OK)
+        status = r2n_placement_lay_out(placement, report);
+    if (status != RES2NET_OK)
+        return status;
+    for (int32_t i = 0; i < plan->step_count; i++)
+        sources += step_sources(placement, &plan->steps[i], NULL);
+    placement->sources = r2n_allocate((size_t)sources, sizeof *placement->sources);
+    if (placement->sources == NULL)
+        return r2n_fail(report, RES2NET_OUT_OF_MEMORY, NULL, -1, "no memory to lay out a run");
+    fill_steps(placement);
+    return RES2NET_OK;
+}
+
+res2net_status r2n_placement_create(const r2n_plan *plan, int32_t batch, int32_t rows,
+                                    int32_t columns, r2n_placement **out, res2net_report *report)
+{
+    *out = NULL;
+    if (batch < 1 || batch > MAXIMUM_BATCH)
+        return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
+                        "a batch has 1 to %d pictures, not %d", MAXIMUM_BATCH, batch);
+    r2n_placement *placement = r2n_allocate_zeroed(1, sizeof *placement);
+    if (placement == NULL)
+        return r2n_fail(report, RES2NET_OUT_OF_MEMORY, NULL, -1, "no memory to lay out a run");
+    placement->plan = plan;
+    placement->batch = batch;
+    placement->rows = rows;
+    placement->columns = columns;
+    const res2net_status status = fill_placement(placement, report);
+    if (status != RES2NET_OK) {
+        r2n_placement_destroy(placement);
+        return status;
+    }
+    *out = placement;
+    return RES2NET_OK;
+}
+
+void r2n_placement_destroy(r2n_placement *placement)
+{
+    if (placement == NULL)
+        return;
+    r2n_free(placement->shapes);
+    r2n_free(placement->buffers);
+    r2n_free(placement->steps);
+    r2n_free(placement->sources);
+    r2n_free(placement);
+}
+
+int64_t r2n_placement_block_bytes(const r2n_placement *placement)
+{
+    return placement->block_floats * (int64_t)sizeof(float);
+}
+
+void r2n_placement_clear(const r2n_placement *placement, void *block)
+{
+    memset(block, 0, (size_t)placement->bordered_floats * sizeof(float));
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A placement's insides: place.c makes it, run.c runs it, explain.c tells of it. */
+#ifndef R2N_PLAN_PLACEMENT_INTERNAL_H
+#define R2N_PLAN_PLACEMENT_INTERNAL_H
+
+#include "plan/plan_internal.h"
+
+typedef union r2n_arguments {
+    r2n_gemm_arguments gemm;
+    r2n_pool_arguments pool;
+    r2n_elementwise_arguments elementwise;
+} r2n_arguments;
+
+typedef struct r2n_placed_step {
+    r2n_arguments arguments;
+    const r2n_kernel *kernel;
+    int32_t rows;    /* images * output rows: what a range counts */
+    int32_t blocks;  /* of 16 output channels */
+    int64_t macs;    /* of the whole batch */
+    int64_t weights; /* floats of packed weights */
+} r2n_placed_step;
+
+typedef struct r2n_placed_buffer {
+    int64_t offset; /* floats from the block's start to where its memory begins */
+    int64_t floats;
+    r2n_view view; /* of channel 0, without group fields */
+} r2n_placed_buffer;
+
+struct r2n_placement {
+    const r2n_plan *plan;
+    int32_t batch, rows, columns;
+    r2n_shape *shapes; /* [graph->count] */
+    r2n_placed_buffer *buffers;
+    r2n_placed_step *steps;
+    r2n_gemm_source *sources;
+    int64_t bordered_floats; /* the block's head: buffers with borders */
+    int64_t block_floats;
+    r2n_view input; /* of the picture */
+    r2n_view logits;
+};
+
+/* lay_out.c: sizes and offsets of all buffers. */
+res2net_status r2n_placement_lay_out(r2n_placement *placement, res2net_report *report);
+
+/* The view of node `node`'s segment `segment`. */
+r2n_view r2n_placement_view(const r2n_placement *placement, int32_t node, int32_t segment);
+
+/* The range of thread `thread` of `threads` in a step. */
+r2n_range r2n_placement_range(const r2n_placed_step *step, int thread, int threads);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * GRAPH + WEIGHTS -> STEPS.
+ *
+ * A plan is made once for a graph, its weights, a mode, a precision and an ISA ceiling: it fuses
+ * nodes into steps, folds batch norms, decides where values are stored, and packs weights. It does
+ * not depend on picture size or batch, is immutable, and is shared by threads.
+ *
+ * A placement is a plan laid out for one batch and size: offsets of every buffer in one block of
+ * memory, kernel arguments, kernels. It is immutable too; the block belongs to a session.
+ */
+#ifndef R2N_PLAN_PLAN_H
+#define R2N_PLAN_PLAN_H
+
+#include "kernels/kernels.h"
+#include "model/graph.h"
+#include "weights/weights.h"
+
+typedef enum r2n_plan_mode {
+    R2N_PLAN_INFERENCE, /* batch norms folded, everything elementwise in an epilogue */
+    R2N_PLAN_UNFUSED    /* a step a node, nothing folded: what training stands on, and the check of
+                           the fused plan */
+} r2n_plan_mode;
+
+typedef struct r2n_plan r2n_plan;
+typedef struct r2n_placement r2n_placement;
+
+/* `graph` must outlive the plan; `weights` (canonical) are needed during the call only. */
+res2net_status r2n_plan_create(const r2n_graph *graph, const r2n_tensor_set *weights,
+                               r2n_plan_mode mode, r2n_precision precision, r2n_isa isa,
+                               r2n_plan **out, res2net_report *report);
+void r2n_plan_destroy(r2n_plan *plan); /* NULL is allowed */
+int64_t r2n_plan_weights_bytes(const r2n_plan *plan);
+
+/* For `batch` pictures of rows x columns. LIMIT_EXCEEDED when the block would be over 64 GiB. */
+res2net_status r2n_placement_create(const r2n_plan *plan, int32_t batch, int32_t rows,
+                                    int32_t columns, r2n_placement **out, res2net_report *report);
+void r2n_placement_destroy(r2n_placement *placement); /* NULL is allowed */
+int64_t r2n_placement_block_bytes(const r2n_placement *placement);
+
+/* Zeroes the borders. Once for a block that held something else before. */
+void r2n_placement_clear(const r2n_placement *placement, void *block);
+
+/* input: float32 [batch][3][rows][columns]; logits: float32 [batch][classes]. `block` has
+ * block_bytes, 64-byte aligned, cleared. Nothing is allocated. */
+void r2n_placement_run(const r2n_placement *placement, void *block, const float *input,
+                       float *logits, int threads);
+
+/* ---- explain ------------------------------------------------------------------------------------
+ */
+
+typedef struct r2n_step_facts {
+    const char *name;   /* of the plan */
+    const char *kernel; /* of the list */
+    char shape[96];
+    char refused[256];
+    int64_t macs;
+} r2n_step_facts;
+
+int32_t r2n_placement_step_count(const r2n_placement *placement);
+void r2n_placement_describe(const r2n_placement *placement, int32_t step, r2n_step_facts *facts);
+/* Runs once and adds each step's seconds to its minimum so far in seconds[step_count]. */
+void r2n_placement_time(const r2n_placement *placement, void *block, const float *input,
+                        float *logits, int threads, double *seconds);
+
+#endif

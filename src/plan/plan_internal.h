@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this room share. */
+#ifndef R2N_PLAN_PLAN_INTERNAL_H
+#define R2N_PLAN_PLAN_INTERNAL_H
+
+#include "plan/plan.h"
+
+/* Channels [first_channel, first_channel + channels) of a buffer. */
+typedef struct r2n_segment {
+    int32_t buffer;
+    int32_t first_channel;
+    int32_t channels;
+} r2n_segment;
+
+/* Where a node's value is. A concatenation may lie in several places: it is never copied. */
+typedef struct r2n_value {
+    int32_t count; /* 0: the value exists inside a step only */
+    r2n_segment segments[R2N_NODE_INPUTS];
+} r2n_value;
+
+typedef struct r2n_buffer {
+    int32_t channels;
+    int32_t border;   /* zero cells around it, for the widest padded convolution that reads it */
+    int32_t shape_of; /* node whose rows and columns it has */
+    int32_t first_step, last_step;
+} r2n_buffer;
+
+/* One convolution of a step. Two are joined when a block's last 1x1 and its shortcut convolution
+ * become one longer sum. */
+typedef struct r2n_part {
+    int32_t node;       /* CONVOLUTION or LINEAR */
+    int32_t batch_norm; /* node folded into it, or -1 */
+    int32_t input;      /* node whose value it reads */
+    int32_t k_first;    /* its first row in the packed weights */
+    int32_t k;          /* rows: kernel * kernel * input channels */
+} r2n_part;
+
+enum { R2N_STEP_PARTS = 2 };
+
+typedef struct r2n_step {
+    r2n_operation operation;
+    int32_t result; /* node whose value it writes */
+    int32_t relu;
+    int32_t part_count; /* gemm */
+    r2n_part parts[R2N_STEP_PARTS];
+    int32_t residual; /* gemm: node added, or -1 */
+    int32_t chain;    /* gemm: hierarchical ADD node whose value it makes in place, or -1 */
+    int32_t a, b;     /* pool and elementwise: nodes read; b is -1 for none */
+    int32_t k_total;
+    float *weights; /* gemm: packed */
+    float *bias;    /* gemm: [blocks * 16] */
+    float *scale;   /* elementwise batch norm, else NULL */
+    float *shift;
+    char name[160];
+} r2n_step;
+
+struct r2n_plan {
+    const r2n_graph *graph;
+    r2n_plan_mode mode;
+    r2n_precision precision;
+    r2n_isa isa;
+    r2n_value *values; /* [graph->count] */
+    r2n_buffer *buffers;
+    int32_t buffer_count;
+    r2n_step *steps;
+    int32_t step_count;
+    int64_t weights_bytes;
+};
+
+/* fuse.c: decides the steps (not their weights). */
+res2net_status r2n_plan_fuse(r2n_plan *plan, res2net_report *report);
+/* storage.c: values, buffers, borders, lifetimes. */
+res2net_status r2n_plan_assign_storage(r2n_plan *plan, res2net_report *report);
+/* pack_weights.c: folds batch norms, packs. */
+res2net_status r2n_plan_pack_weights(r2n_plan *plan, const r2n_tensor_set *weights,
+                                     res2net_report *report);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs a placement: every thread of a team goes through the steps, does its range of each, and
+ * waits for the others. A range never changes a result, so neither does the number of threads.
+ */
+#include "plan/placement_internal.h"
+
+#include <string.h>
+
+#include "base/os.h"
+#include "base/thread_pool.h"
+
+typedef struct run {
+    const r2n_placement *placement;
+    float *block;
+    const float *input;
+    float *logits;
+    double *seconds; /* per step, or NULL */
+} run;
+
+static int32_t share(int32_t items, int thread, int threads)
+{
+    return (int32_t)((int64_t)items * thread / threads);
+}
+
+static int32_t largest_share(int32_t items, int threads)
+{
+    return (items + threads - 1) / threads;
+}
+
+/* Splits rows or channel blocks, whichever makes the slowest thread faster: its arithmetic, plus
+ * the weights it has to read (all of them when rows are split; they come from beyond its own
+ * cache). */
+static int split_rows(const r2n_placed_step *step, int threads)
+{
+    const double weight_cost = 16; /* multiply-accumulates in the time of reading one weight */
+    const double rows_share = (double)largest_share(step->rows, threads) / step->rows;
+    const double blocks_share = (double)largest_share(step->blocks, threads) / step->blocks;
+    const double by_rows = (double)step->macs * rows_share + (double)step->weights * weight_cost;
+    const double by_blocks =
+        (double)step->macs * blocks_share + (double)step->weights * blocks_share * weight_cost;
+    return step->macs == 0 ? rows_share <= blocks_share : by_rows <= by_blocks;
+}
+
+r2n_range r2n_placement_range(const r2n_placed_step *step, int thread, int threads)
+{
+    r2n_range range = {0, step->rows, 0, step->blocks};
+    if (threads == 1)
+        return range;
+    if (split_rows(step, threads)) {
+        range.row_first = share(step->rows, thread, threads);
+        range.row_last = share(step->rows, thread + 1, threads);
+    } else {
+        range.block_first = share(step->blocks, thread, threads);
+        range.block_last = share(step->blocks, thread + 1, threads);
+    }
+    return range;
+}
+
+/* N,C,H,W to the input's slot, rows shared between the threads. */
+static void copy_input(const run *r, int thread, int threads)
+{
+    const r2n_placement *p = r->placement;
+    const int32_t rows = p->batch * p->rows;
+    const int64_t plane = (int64_t)p->rows * p->columns;
+    for (int32_t i = share(rows, thread, threads); i < share(rows, thread + 1, threads); i++) {
+        const int64_t image = i / p->rows;
+        const int64_t row = i % p->rows;
+        const float *from = r->input + image * 3 * plane + row * p->columns;
+        float *to =
+            r->block + p->input.offset + image * p->input.image_pitch + row * p->input.row_pitch;
+        for (int32_t column = 0; column < p->columns; column++)
+            for (int channel = 0; channel < 3; channel++)
+                to[column * p->input.pixel_pitch + channel] = from[channel * plane + column];
+    }
+}
+
+static void copy_logits(const run *r)
+{
+    const r2n_placement *p = r->placement;
+    const int32_t classes = p->logits.group_channels;
+    for (int32_t image = 0; image < p->batch; image++)
+        memcpy(r->logits + (int64_t)image * classes,
+               r->block + p->logits.offset + image * p->logits.image_pitch,
+               (size_t)classes * sizeof(float));
+}
+
+static void run_steps(void *context, r2n_team *team, int thread, int threads)
+{
+    const run *r = context;
+    const r2n_placement *p = r->placement;
+    double start = 0;
+    copy_input(r, thread, threads);
+    r2n_team_barrier(team);
+    for (int32_t i = 0; i < p->plan->step_count; i++) {
+        const r2n_placed_step *step = &p->steps[i];
+        const r2n_range range = r2n_placement_range(step, thread, threads);
+        if (r->seconds != NULL)
+            start = r2n_seconds();
+        if (range.row_first < range.row_last && range.block_first < range.block_last)
+            step->kernel->run(&step->arguments, r->block, range);
+        r2n_team_barrier(team);
+        if (r->seconds != NULL && thread == 0) {
+            const double taken = r2n_seconds() - start;
+            if (r->seconds[i] == 0 || taken < r->seconds[i])
+                r->seconds[i] = taken;
+        }
+    }
+    if (thread == 0)
+        copy_logits(r);
+}
+
+void r2n_placement_run(const r2n_placement *placement, void *block, const float *input,
+                       float *logits, int threads)
+{
+    r2n_placement_time(placement, block, input, logits, threads, NULL);
+}
+
+void r2n_placement_time(const r2n_placement *placement, void *block, const float *input,
+                        float *logits, int threads, double *seconds)
+{
+    run r = {.placement = placement,
+             .block = block,
+             .input = input,
+             .logits = logits,
+             .seconds = seconds};
+    r2n_thread_pool_run(threads, run_steps, &r);
+}
