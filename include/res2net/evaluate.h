@@ -31,7 +31,7 @@ typedef struct res2net_evaluation {
     double seconds;
     int32_t classes;
     res2net_class_result *per_class; /* [classes] */
-    int64_t *confusion;              /* [label][answer], classes x classes */
+    int64_t *confusion; /* [label][answer], classes x classes; NULL for over 4096 classes */
 } res2net_evaluation;
 
 /* Called after each batch; anything but 0 stops the evaluation with INTERRUPTED. */

@@ -59,6 +59,11 @@ res2net_status r2n_weights_read_memory(const void *data, size_t size, const char
                                        r2n_tensor_set **out, res2net_report *report);
 void r2n_tensor_set_destroy(r2n_tensor_set *set); /* NULL is allowed */
 
+/* Checks the checksum over the data of a set as read from .r2n (DAMAGED); OK for other formats, which
+ * were checked whole when read. */
+res2net_status r2n_weights_verify(const r2n_tensor_set *set, const char *name,
+                                  res2net_report *report);
+
 /* An empty set to build by hand (tests, converters). */
 r2n_tensor_set *r2n_tensor_set_create(void);
 /* Adds a tensor with a zeroed block of its own, to be filled through the returned pointer; NULL

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The catalogue and summaries, as the public API tells them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "model/graph.h"
+#include "predict/model.h"
+
+size_t res2net_catalogue_count(void)
+{
+    return r2n_catalogue_count();
+}
+
+const char *res2net_catalogue_nearest(const char *name)
+{
+    return r2n_architecture_nearest(name);
+}
+
+r2n_family r2n_architecture_own_family(const r2n_architecture *architecture)
+{
+    for (size_t i = 0; i < r2n_catalogue_count(); i++) {
+        const r2n_catalogue_row *row = r2n_catalogue_get(i);
+        if (strcmp(row->architecture.name, architecture->name) == 0 &&
+            strncmp(row->origin, "PaddleClas", strlen("PaddleClas")) == 0)
+            return R2N_FAMILY_PADDLE;
+    }
+    return R2N_FAMILY_TORCH;
+}
+
+static res2net_status count_macs(const r2n_graph *graph, int32_t rows, int32_t columns,
+                                 r2n_shape **shapes, int64_t *macs, res2net_report *report)
+{
+    *macs = 0;
+    *shapes = r2n_allocate((size_t)graph->count, sizeof **shapes);
+    if (*shapes == NULL)
+        return r2n_fail(report, RES2NET_OUT_OF_MEMORY, NULL, -1, "no memory for the shapes");
+    const res2net_status status = r2n_graph_shapes(graph, rows, columns, *shapes, report);
+    for (int32_t i = 0; status == RES2NET_OK && i < graph->count; i++)
+        *macs += r2n_node_macs(graph, *shapes, i);
+    return status;
+}
+
+/* Both families have the same convolutions, so the same count. */
+static int64_t architecture_macs(const r2n_architecture *architecture)
+{
+    r2n_graph *graph;
+    r2n_shape *shapes;
+    int64_t macs;
+    if (r2n_graph_create(architecture, R2N_FAMILY_TORCH, &graph, NULL) != RES2NET_OK)
+        return 0;
+    if (count_macs(graph, architecture->picture_size, architecture->picture_size, &shapes, &macs,
+                   NULL) != RES2NET_OK)
+        macs = 0;
+    r2n_free(shapes);
+    r2n_graph_destroy(graph);
+    return macs;
+}
+
+void res2net_catalogue_get(size_t index, res2net_catalogue_entry *entry)
+{
+    const r2n_catalogue_row *row = r2n_catalogue_get(index);
+    const r2n_architecture *architecture = &row->architecture;
+    *entry = (res2net_catalogue_entry){.name = architecture->name,
+                                       .aliases = row->aliases,
+                                       .origin = row->origin,
+                                       .parameters = r2n_architecture_parameters(architecture),
+                                       .statistics = r2n_architecture_statistics(architecture),
+                                       .macs = architecture_macs(architecture),
+                                       .picture_size = architecture->picture_size,
+                                       .classes = architecture->classes,
+                                       .page_top1 = row->page_top1,
+                                       .page_top5 = row->page_top5,
+                                       .page_gflops = row->page_gflops,
+                                       .page_millions = row->page_millions,
+                                       .note = row->note,
+                                       .published = row->published};
+}
+
+/* ---- summary ----------------------------------------------------------------------------------
+ */
+
+static const char *const simple_kinds[] = {
+    [R2N_NODE_INPUT] = "input",   [R2N_NODE_BATCH_NORM] = "batch norm",
+    [R2N_NODE_RELU] = "relu",     [R2N_NODE_ADD] = "add",
+    [R2N_NODE_SLICE] = "slice",   [R2N_NODE_CONCAT] = "concatenate",
+    [R2N_NODE_LINEAR] = "linear", [R2N_NODE_GLOBAL_POOL] = "global average pool"};
+
+static char *kind_text(const r2n_node *node)
+{
+    char text[64];
+    if (node->kind == R2N_NODE_CONVOLUTION)
+        snprintf(text, sizeof text, "convolution %dx%d / %d", node->kernel, node->kernel,
+                 node->stride);
+    else if (node->kind == R2N_NODE_POOL)
+        snprintf(text, sizeof text, "%s pool %dx%d / %d",
+                 node->pool_is_average ? "average" : "maximum", node->kernel, node->kernel,
+                 node->stride);
+    else
+        snprintf(text, sizeof text, "%s", simple_kinds[node->kind]);
+    return r2n_copy_string(text);
+}
+
+static int64_t node_parameters(const r2n_graph *graph, const r2n_node *node)
+{
+    switch (node->kind) {
+    case R2N_NODE_CONVOLUTION:
+        return (int64_t)node->kernel * node->kernel * node->channels *
+               graph->nodes[node->inputs[0]].channels;
+    case R2N_NODE_BATCH_NORM:
+        return 2 * (int64_t)node->channels;
+    case R2N_NODE_LINEAR:
+        return (int64_t)node->channels * (graph->nodes[node->inputs[0]].channels + 1);
+    default:
+        return 0;
+    }
+}
+
+void res2net_summary_free(res2net_summary *summary)
+{
+    for (size_t i = 0; i < summary->layer_count; i++) {
+        r2n_free((void *)(uintptr_t)summary->layers[i].name);
+        r2n_free((void *)(uintptr_t)summary->layers[i].kind);
+    }
+    r2n_free(summary->layers);
+    *summary = (res2net_summary){0};
+}
+
+static res2net_status fill_layers(const r2n_graph *graph, const r2n_shape *shapes,
+                                  res2net_summary *out, res2net_report *report)
+{
+    out->layers = r2n_allocate_zeroed((size_t)graph->count, sizeof *out->layers);
+    for (int32_t i = 0; out->layers != NULL && i < graph->count; i++) {
+        res2net_layer *layer = &out->layers[out->layer_count++];
+        layer->name = r2n_copy_string(graph->nodes[i].name);
+        layer->kind = kind_text(&graph->nodes[i]);
+        layer->channels = shapes[i].channels;
+        layer->rows = shapes[i].rows;
+        layer->columns = shapes[i].columns;
+        layer->parameters = node_parameters(graph, &graph->nodes[i]);
+        layer->macs = r2n_node_macs(graph, shapes, i);
+        if (layer->name == NULL || layer->kind == NULL)
+            return r2n_fail(report, RES2NET_OUT_OF_MEMORY, NULL, -1, "no memory for the summary");
+    }
+    return out->layers != NULL
+               ? RES2NET_OK
+               : r2n_fail(report, RES2NET_OUT_OF_MEMORY, NULL, -1, "no memory for the summary");
+}
+
+static res2net_status summarise(const r2n_graph *graph, int32_t height, int32_t width,
+                                res2net_summary *out, res2net_report *report)
+{
+    const r2n_architecture *architecture = &graph->architecture;
+    r2n_shape *shapes;
+    *out = (res2net_summary){.family = (res2net_family)graph->family,
+                             .height = height > 0 ? height : architecture->picture_size,
+                             .width = width > 0 ? width : architecture->picture_size,
+                             .classes = architecture->classes,
+                             .parameters = r2n_architecture_parameters(architecture),
+                             .statistics = r2n_architecture_statistics(architecture)};
+    snprintf(out->architecture, sizeof out->architecture, "%s", architecture->name);
+    res2net_status status = count_macs(graph, out->height, out->width, &shapes, &out->macs, report);
+    if (status == RES2NET_OK)
+        status = fill_layers(graph, shapes, out, report);
+    r2n_free(shapes);
+    if (status != RES2NET_OK)
+        res2net_summary_free(out);
+    return status;
+}
+
+res2net_status res2net_summary_create(const char *architecture, res2net_family family,
+                                      int32_t height, int32_t width, res2net_summary *out,
+                                      res2net_report *report)
+{
+    r2n_architecture found;
+    r2n_graph *graph;
+    *out = (res2net_summary){0};
+    res2net_status status = r2n_architecture_find(architecture, &found, report);
+    if (status == RES2NET_OK)
+        status =
+            r2n_graph_create(&found,
+                             family == RES2NET_FAMILY_UNKNOWN ? r2n_architecture_own_family(&found)
+                                                              : (r2n_family)family,
+                             &graph, report);
+    if (status != RES2NET_OK)
+        return status;
+    status = summarise(graph, height, width, out, report);
+    r2n_graph_destroy(graph);
+    return status;
+}
+
+res2net_status res2net_summary_of_model(const res2net_model *model, int32_t height, int32_t width,
+                                        res2net_summary *out, res2net_report *report)
+{
+    return summarise(model->graph, height, width, out, report);
+}

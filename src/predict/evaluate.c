@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Evaluation: items of a set are decoded a batch at a time by all threads, then pictures of equal
+ * size run together, in the list's order.
+ */
+#include "res2net/evaluate.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/os.h"
+#include "base/thread_pool.h"
+#include "data/dataset.h"
+#include "predict/session.h"
+
+enum {
+    DEFAULT_BATCH = 32,
+    MAXIMUM_BATCH = 1024,
+    CIFAR_SIDE = 32,
+    MAXIMUM_CONFUSION = 4096 /* classes: 128 MiB of matrix */
+};
+
+typedef struct slot {
+    res2net_tensor tensor;
+    res2net_status status;
+    res2net_report *report; /* of this picture: threads do not share one */
+} slot;
+
+typedef struct evaluation {
+    res2net_session *session;
+    const r2n_dataset *dataset;
+    const res2net_evaluate_options *options;
+    int32_t batch;
+    slot *slots;  /* [batch] */
+    float *input; /* the pictures that run together */
+    size_t input_floats;
+    float *logits;  /* [batch][classes] */
+    size_t first;   /* item of slot 0 */
+    int32_t loaded; /* slots in use */
+    double loss_sum;
+    int64_t loss_count;
+    res2net_evaluation *out;
+    res2net_report *report;
+} evaluation;
+
+/* ---- loading ----------------------------------------------------------------------------------
+ */
+
+static void load_slot(const evaluation *e, int32_t index)
+{
+    const r2n_item *item = &e->dataset->items[e->first + (size_t)index];
+    slot *s = &e->slots[index];
+    if (item->path != NULL) {
+        s->status = res2net_session_prepare_file(e->session, item->path, &s->tensor, s->report);
+        return;
+    }
+    uint8_t rgb[3 * CIFAR_SIDE * CIFAR_SIDE];
+    r2n_dataset_cifar_pixels(e->dataset, e->first + (size_t)index, rgb);
+    const r2n_pixels pixels = {.width = CIFAR_SIDE, .height = CIFAR_SIDE, .rgb = rgb};
+    s->status =
+        r2n_session_prepare_pixels(e->session, &pixels, "<CIFAR record>", &s->tensor, s->report);
+}
+
+static void load_task(void *context, r2n_team *team, int thread, int threads)
+{
+    const evaluation *e = context;
+    (void)team;
+    for (int32_t i = thread; i < e->loaded; i += threads)
+        load_slot(e, i);
+}
+
+static void move_problems(const res2net_report *from, res2net_report *to)
+{
+    for (size_t i = 0; i < res2net_report_count(from); i++) {
+        const res2net_problem *problem = res2net_report_problem(from, i);
+        if (problem->line >= 0)
+            r2n_fail_line(to, problem->status, problem->file, problem->line, "%s", problem->text);
+        else
+            r2n_fail(to, problem->status, problem->file, problem->offset, "%s", problem->text);
+    }
+}
+
+static void release_slots(evaluation *e)
+{
+    for (int32_t i = 0; i < e->loaded; i++) {
+        res2net_tensor_free(&e->slots[i].tensor);
+        res2net_report_clear(e->slots[i].report);
+    }
+    e->loaded = 0;
+}
+
+/* Loads the next items; the problems of bad ones go to the caller's report, in order. */
+static res2net_status load_batch(evaluation *e, size_t first)
+{
+    const size_t left = e->dataset->count - first;
+    e->first = first;
+    e->loaded = left < (size_t)e->batch ? (int32_t)left : e->batch;
+    r2n_thread_pool_run(e->session->threads, load_task, e);
+    for (int32_t i = 0; i < e->loaded; i++) {
+        const slot *s = &e->slots[i];
+        if (s->status == RES2NET_OK)
+            continue;
+        move_problems(s->report, e->report);
+        if (e->options->on_bad_image == RES2NET_BAD_IMAGE_STOP ||
+            s->status == RES2NET_OUT_OF_MEMORY)
+            return s->status;
+    }
+    return RES2NET_OK;
+}
+
+/* ---- counting ---------------------------------------------------------------------------------
+ */
+
+static void count_bad(evaluation *e, int32_t label)
+{
+    e->out->skipped++;
+    if (e->options->on_bad_image == RES2NET_BAD_IMAGE_WRONG) {
+        e->out->images++;
+        e->out->per_class[label].images++;
+    }
+}
+
+static void count_answer(evaluation *e, int32_t label, const float *logits)
+{
+    const int32_t classes = e->out->classes;
+    int32_t answer = 0;
+    int32_t better = 0; /* classes that come before the label */
+    double sum = 0;
+    for (int32_t n = 1; n < classes; n++)
+        if (logits[n] > logits[answer])
+            answer = n;
+    for (int32_t n = 0; n < classes; n++) {
+        better += logits[n] > logits[label] || (logits[n] == logits[label] && n < label);
+        sum += exp((double)logits[n] - (double)logits[answer]);
+    }
+    res2net_class_result *result = &e->out->per_class[label];
+    e->out->images++;
+    result->images++;
+    e->out->per_class[answer].predicted++;
+    if (e->out->confusion != NULL)
+        e->out->confusion[(int64_t)label * classes + answer]++;
+    if (better < 1) {
+        e->out->top1_correct++;
+        result->top1_correct++;
+    }
+    if (better < 5) {
+        e->out->top5_correct++;
+        result->top5_correct++;
+    }
+    e->loss_sum += log(sum) + (double)logits[answer] - (double)logits[label];
+    e->loss_count++;
+}
+
+/* ---- running ----------------------------------------------------------------------------------
+ */
+
+static int same_size(const res2net_tensor *a, const res2net_tensor *b)
+{
+    return a->height == b->height && a->width == b->width;
+}
+
+/* Runs slots [first, last), all good and of one size. */
+static res2net_status run_group(evaluation *e, int32_t first, int32_t last)
+{
+    const res2net_tensor *shape = &e->slots[first].tensor;
+    const size_t floats = 3 * (size_t)shape->height * (size_t)shape->width;
+    const size_t needed = floats * (size_t)(last - first);
+    if (needed > e->input_floats) {
+        r2n_free(e->input);
+        e->input_floats = 0;
+        e->input = r2n_allocate(needed, sizeof(float));
+        if (e->input == NULL)
+            return r2n_fail(e->report, RES2NET_OUT_OF_MEMORY, NULL, -1,
+                            "no memory for a batch of pictures");
+        e->input_floats = needed;
+    }
+    for (int32_t i = first; i < last; i++)
+        memcpy(e->input + (size_t)(i - first) * floats, e->slots[i].tensor.data,
+               floats * sizeof(float));
+    const res2net_status status = res2net_session_run(
+        e->session, e->input, last - first, shape->height, shape->width, e->logits, e->report);
+    for (int32_t i = first; status == RES2NET_OK && i < last; i++)
+        count_answer(e, e->dataset->items[e->first + (size_t)i].label,
+                     e->logits + (int64_t)(i - first) * e->out->classes);
+    return status;
+}
+
+static res2net_status run_batch(evaluation *e)
+{
+    for (int32_t i = 0; i < e->loaded;) {
+        int32_t last = i + 1;
+        if (e->slots[i].status != RES2NET_OK) {
+            count_bad(e, e->dataset->items[e->first + (size_t)i].label);
+            i = last;
+            continue;
+        }
+        while (last < e->loaded && e->slots[last].status == RES2NET_OK &&
+               same_size(&e->slots[i].tensor, &e->slots[last].tensor))
+            last++;
+        const res2net_status status = run_group(e, i, last);
+        if (status != RES2NET_OK)
+            return status;
+        i = last;
+    }
+    return RES2NET_OK;
+}
+
+static res2net_status run_all(evaluation *e)
+{
+    const int64_t total = (int64_t)e->dataset->count;
+    for (size_t first = 0; first < e->dataset->count; first += (size_t)e->batch) {
+        res2net_status status = load_batch(e, first);
+        const int64_t done = (int64_t)first + e->loaded;
+        if (status == RES2NET_OK)
+            status = run_batch(e);
+        release_slots(e);
+        if (status != RES2NET_OK)
+            return status;
+        if (e->options->progress != NULL &&
+            e->options->progress(e->options->progress_context, done, total) != 0)
+            return r2n_fail(e->report, RES2NET_INTERRUPTED, NULL, -1,
+                            "stopped after %lld of %lld pictures", (long long)done,
+                            (long long)total);
+    }
+    return RES2NET_OK;
+}
+
+static res2net_status allocate(evaluation *e)
+{
+    const size_t classes = (size_t)e->out->classes;
+    int fine;
+    e->out->per_class = r2n_allocate_zeroed(classes, sizeof *e->out->per_class);
+    if (classes <= MAXIMUM_CONFUSION)
+        e->out->confusion = r2n_allocate_zeroed(classes * classes, sizeof *e->out->confusion);
+    e->slots = r2n_allocate_zeroed((size_t)e->batch, sizeof *e->slots);
+    e->logits = r2n_allocate((size_t)e->batch * classes, sizeof(float));
+    fine = e->out->per_class != NULL &&
+           (e->out->confusion != NULL || classes > MAXIMUM_CONFUSION) && e->slots != NULL &&
+           e->logits != NULL;
+    for (int32_t i = 0; fine && i < e->batch; i++) {
+        e->slots[i].report = res2net_report_create();
+        fine = e->slots[i].report != NULL;
+    }
+    return fine ? RES2NET_OK
+                : r2n_fail(e->report, RES2NET_OUT_OF_MEMORY, NULL, -1,
+                           "no memory for the evaluation");
+}
+
+static void release(evaluation *e)
+{
+    for (int32_t i = 0; e->slots != NULL && i < e->batch; i++)
+        res2net_report_destroy(e->slots[i].report);
+    r2n_free(e->slots);
+    r2n_free(e->input);
+    r2n_free(e->logits);
+}
+
+res2net_status res2net_evaluate(res2net_session *session, const char *list,
+                                const res2net_evaluate_options *options, res2net_evaluation *out,
+                                res2net_report *report)
+{
+    static const res2net_evaluate_options default_options = {0};
+    r2n_dataset *dataset;
+    if (options == NULL)
+        options = &default_options;
+    *out = (res2net_evaluation){.classes = session->model->architecture.classes};
+    if (options->batch < 0 || options->batch > MAXIMUM_BATCH)
+        return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
+                        "a batch has 1 to %d pictures, not %d", MAXIMUM_BATCH, options->batch);
+    res2net_status status = r2n_dataset_open(list, options->root, out->classes, &dataset, report);
+    if (status != RES2NET_OK)
+        return status;
+    evaluation e = {.session = session,
+                    .dataset = dataset,
+                    .options = options,
+                    .batch = options->batch > 0 ? options->batch : DEFAULT_BATCH,
+                    .out = out,
+                    .report = report};
+    const double start = r2n_seconds();
+    status = allocate(&e);
+    if (status == RES2NET_OK)
+        status = run_all(&e);
+    out->loss = e.loss_count > 0 ? e.loss_sum / (double)e.loss_count : 0;
+    out->seconds = r2n_seconds() - start;
+    release(&e);
+    r2n_dataset_destroy(dataset);
+    if (status != RES2NET_OK)
+        res2net_evaluation_free(out);
+    return status;
+}
+
+void res2net_evaluation_free(res2net_evaluation *evaluation)
+{
+    r2n_free(evaluation->per_class);
+    r2n_free(evaluation->confusion);
+    *evaluation = (res2net_evaluation){0};
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "predict/model.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+#if defined(R2N_HAVE_EMBEDDED_MODEL)
+extern const unsigned char r2n_embedded_model[];
+extern const unsigned char r2n_embedded_model_end[];
+#endif
+
+static res2net_status no_memory(const char *name, res2net_report *report)
+{
+    return r2n_fail(report, RES2NET_OUT_OF_MEMORY, name, -1, "no memory for the model");
+}
+
+static res2net_status read_yaml_recipe(const char *path, r2n_recipe *recipe, res2net_report *report)
+{
+    enum { MAXIMUM_RECIPE_BYTES = 1 << 20 };
+    r2n_file_bytes file;
+    res2net_status status = r2n_file_read(path, MAXIMUM_RECIPE_BYTES, &file, report);
+    if (status != RES2NET_OK)
+        return status;
+    status = r2n_recipe_parse_yaml((const char *)file.data, file.size, path, recipe, report);
+    r2n_file_release(&file);
+    return status;
+}
+
+/* What comes with the weights stays with them: it is written again by `res2net_model_save`. */
+static res2net_status set_recipe(res2net_model *model, const char *transforms, const char *name,
+                                 res2net_report *report)
+{
+    r2n_weights_metadata *metadata = &model->weights->metadata;
+    res2net_status status = RES2NET_OK;
+    if (transforms != NULL) {
+        status = read_yaml_recipe(transforms, &model->recipe, report);
+        if (status != RES2NET_OK)
+            return status;
+        r2n_free(metadata->recipe_json);
+        metadata->recipe_json = r2n_recipe_to_json(&model->recipe);
+        if (metadata->recipe_json == NULL)
+            return no_memory(name, report);
+        model->has_recipe = 1;
+    } else if (metadata->recipe_json != NULL) {
+        status = r2n_recipe_parse_json(metadata->recipe_json, strlen(metadata->recipe_json), name,
+                                       &model->recipe, report);
+        model->has_recipe = status == RES2NET_OK;
+    }
+    return status;
+}
+
+static res2net_status make_cache(res2net_model *model, const char *name, res2net_report *report)
+{
+    model->cache = r2n_allocate_zeroed(1, sizeof *model->cache);
+    if (model->cache == NULL)
+        return no_memory(name, report);
+    if (pthread_mutex_init(&model->cache->lock, NULL) != 0) {
+        r2n_free(model->cache);
+        model->cache = NULL;
+        return no_memory(name, report);
+    }
+    return RES2NET_OK;
+}
+
+/* Takes `set` (as read) over and completes the model. */
+static res2net_status complete(res2net_model *model, r2n_tensor_set *set, const char *name,
+                               const res2net_load_options *options, res2net_report *report)
+{
+    r2n_architecture wanted;
+    const r2n_architecture *architecture = NULL;
+    if (options->architecture != NULL) {
+        const res2net_status found = r2n_architecture_find(options->architecture, &wanted, report);
+        if (found != RES2NET_OK) {
+            r2n_tensor_set_destroy(set);
+            return found;
+        }
+        architecture = &wanted;
+    }
+    res2net_status status =
+        r2n_weights_canonicalise(set, architecture, (r2n_family)options->family, name,
+                                 &model->weights, &model->architecture, &model->family, report);
+    if (status == RES2NET_OK)
+        status = r2n_graph_create(&model->architecture, model->family, &model->graph, report);
+    if (status == RES2NET_OK)
+        status = set_recipe(model, options->transforms, name, report);
+    if (status == RES2NET_OK)
+        status =
+            r2n_model_set_labels(model, options->labels, model->weights->metadata.labels, report);
+    if (status == RES2NET_OK)
+        status = make_cache(model, name, report);
+    return status;
+}
+
+static res2net_status finish(r2n_tensor_set *set, const char *name,
+                             const res2net_load_options *options, res2net_model **out,
+                             res2net_report *report)
+{
+    res2net_model *model = r2n_allocate_zeroed(1, sizeof *model);
+    if (model == NULL) {
+        r2n_tensor_set_destroy(set);
+        return no_memory(name, report);
+    }
+    const res2net_status status = complete(model, set, name, options, report);
+    if (status != RES2NET_OK)
+        res2net_model_destroy(model);
+    else
+        *out = model;
+    return status;
+}
+
+static const res2net_load_options default_options = {0};
+
+res2net_status res2net_model_load(const char *path, const res2net_load_options *options,
+                                  res2net_model **out, res2net_report *report)
+{
+    r2n_tensor_set *set;
+    *out = NULL;
+    if (options == NULL)
+        options = &default_options;
+    res2net_status status = r2n_weights_read(path, &set, report);
+    if (status == RES2NET_OK && options->verify)
+        status = r2n_weights_verify(set, path, report);
+    return status == RES2NET_OK ? finish(set, path, options, out, report) : status;
+}
+
+res2net_status res2net_model_load_memory(const void *data, size_t size, const char *name,
+                                         const res2net_load_options *options, res2net_model **out,
+                                         res2net_report *report)
+{
+    r2n_tensor_set *set;
+    *out = NULL;
+    if (options == NULL)
+        options = &default_options;
+    const res2net_status status = r2n_weights_read_memory(data, size, name, &set, report);
+    return status == RES2NET_OK ? finish(set, name, options, out, report) : status;
+}
+
+res2net_status res2net_model_load_default(const res2net_load_options *options, res2net_model **out,
+                                          res2net_report *report)
+{
+#if defined(R2N_HAVE_EMBEDDED_MODEL)
+    const size_t size = (size_t)(r2n_embedded_model_end - r2n_embedded_model);
+    return res2net_model_load_memory(r2n_embedded_model, size, "<embedded model>", options, out,
+                                     report);
+#else
+    (void)options;
+    *out = NULL;
+    return r2n_fail(report, RES2NET_UNSUPPORTED, NULL, -1,
+                    "no model is built into this library: name a weights file");
+#endif
+}
+
+res2net_status res2net_model_create(const char *architecture, res2net_family family, uint64_t seed,
+                                    res2net_model **out, res2net_report *report)
+{
+    r2n_architecture found;
+    r2n_tensor_set *set;
+    *out = NULL;
+    res2net_status status = r2n_architecture_find(architecture, &found, report);
+    if (status == RES2NET_OK)
+        status = r2n_weights_formula(&found, seed, &set, report);
+    if (status != RES2NET_OK)
+        return status;
+    if (family == RES2NET_FAMILY_UNKNOWN)
+        family = (res2net_family)r2n_architecture_own_family(&found);
+    const res2net_load_options options = {.architecture = architecture, .family = family};
+    return finish(set, "<formula>", &options, out, report);
+}
+
+void res2net_model_destroy(res2net_model *model)
+{
+    if (model == NULL)
+        return;
+    if (model->cache != NULL) {
+        for (int i = 0; i < R2N_ISA_COUNT; i++)
+            r2n_plan_destroy(model->cache->plans[i]);
+        pthread_mutex_destroy(&model->cache->lock);
+        r2n_free(model->cache);
+    }
+    r2n_free(model->label_text);
+    r2n_free(model->labels);
+    r2n_graph_destroy(model->graph);
+    r2n_tensor_set_destroy(model->weights);
+    r2n_free(model);
+}
+
+res2net_status r2n_model_plan(const res2net_model *model, r2n_isa isa, const r2n_plan **out,
+                              res2net_report *report)
+{
+    res2net_status status = RES2NET_OK;
+    pthread_mutex_lock(&model->cache->lock);
+    if (model->cache->plans[isa] == NULL)
+        status = r2n_plan_create(model->graph, model->weights, R2N_PLAN_INFERENCE,
+                                 R2N_PRECISION_F32, isa, &model->cache->plans[isa], report);
+    *out = model->cache->plans[isa];
+    pthread_mutex_unlock(&model->cache->lock);
+    return status;
+}
+
+void res2net_model_describe(const res2net_model *model, res2net_model_info *info)
+{
+    const r2n_weights_metadata *metadata = &model->weights->metadata;
+    *info = (res2net_model_info){.architecture = model->architecture.name,
+                                 .family = (res2net_family)model->family,
+                                 .classes = model->architecture.classes,
+                                 .picture_size = model->architecture.picture_size,
+                                 .parameters = r2n_architecture_parameters(&model->architecture),
+                                 .statistics = r2n_architecture_statistics(&model->architecture),
+                                 .licence = metadata->licence == NULL ? "" : metadata->licence,
+                                 .source = metadata->source == NULL ? "" : metadata->source,
+                                 .has_labels = model->label_count > 0};
+}
+
+const char *res2net_model_label(const res2net_model *model, int32_t class_id)
+{
+    return class_id < 0 || class_id >= model->label_count ? NULL : model->labels[class_id];
+}
+
+res2net_status res2net_model_save(const res2net_model *model, const char *path, int keep_family,
+                                  res2net_report *report)
+{
+    const r2n_weights_format format = r2n_weights_format_from_path(path);
+    if (format == R2N_WEIGHTS_UNKNOWN)
+        return r2n_fail(report, RES2NET_INVALID_ARGUMENT, path, -1,
+                        "cannot write this kind of file: the name must end in .r2n, .pdparams or "
+                        ".safetensors");
+    return r2n_weights_write(path, format, model->weights, &model->architecture, model->family,
+                             keep_family, report);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Encoded picture -> tensor, the same way for a file, standard input and memory. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/os.h"
+#include "predict/session.h"
+
+enum { MAXIMUM_PICTURE_BYTES = 1 << 30 };
+
+res2net_status r2n_session_prepare_pixels(const res2net_session *session, const r2n_pixels *pixels,
+                                          const char *name, res2net_tensor *out,
+                                          res2net_report *report)
+{
+    r2n_pixels cropped;
+    *out = (res2net_tensor){0};
+    if (!session->has_recipe)
+        return r2n_fail(report, RES2NET_INVALID_ARGUMENT, name, -1,
+                        "the weights file does not say how pictures are prepared for this network: "
+                        "give its transforms (--transforms FILE) or a preset (--preset)");
+    const res2net_status status =
+        r2n_recipe_apply_pixels(&session->recipe, pixels, name, &cropped, report);
+    if (status != RES2NET_OK)
+        return status;
+    const int64_t plane = (int64_t)cropped.width * cropped.height;
+    out->data = r2n_allocate(3 * (size_t)plane, sizeof(float));
+    if (out->data == NULL) {
+        r2n_pixels_free(&cropped);
+        return r2n_fail(report, RES2NET_OUT_OF_MEMORY, name, -1, "no memory for the picture");
+    }
+    out->batch = 1;
+    out->channels = 3;
+    out->height = cropped.height;
+    out->width = cropped.width;
+    r2n_normalise(&session->recipe, &cropped, out->data, cropped.width, 1, plane);
+    r2n_pixels_free(&cropped);
+    return RES2NET_OK;
+}
+
+res2net_status res2net_session_prepare(const res2net_session *session, const void *bytes,
+                                       size_t size, const char *name, res2net_tensor *out,
+                                       res2net_report *report)
+{
+    const r2n_image_limits limits = R2N_IMAGE_LIMITS_DEFAULT;
+    r2n_pixels pixels;
+    *out = (res2net_tensor){0};
+    res2net_status status =
+        r2n_image_decode(bytes, size, name, session->has_recipe && session->recipe.apply_exif,
+                         &limits, &pixels, report);
+    if (status != RES2NET_OK)
+        return status;
+    status = r2n_session_prepare_pixels(session, &pixels, name, out, report);
+    r2n_pixels_free(&pixels);
+    return status;
+}
+
+res2net_status res2net_session_prepare_file(const res2net_session *session, const char *path,
+                                            res2net_tensor *out, res2net_report *report)
+{
+    r2n_file_bytes file;
+    *out = (res2net_tensor){0};
+    res2net_status status = r2n_file_read(path, MAXIMUM_PICTURE_BYTES, &file, report);
+    if (status != RES2NET_OK)
+        return status;
+    const char *name = strcmp(path, "-") == 0 ? "<stdin>" : path;
+    status = res2net_session_prepare(session, file.data, file.size, name, out, report);
+    r2n_file_release(&file);
+    return status;
+}

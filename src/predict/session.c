@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "predict/session.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "kernels/cpu_features.h"
+
+enum { MAXIMUM_THREADS = 256, MAXIMUM_SIDE = 16384 };
+
+static res2net_status choose_isa(const char *name, r2n_isa *isa, res2net_report *report)
+{
+    *isa = r2n_isa_default();
+    if (name == NULL)
+        return RES2NET_OK;
+    if (!r2n_isa_parse(name, isa))
+        return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
+                        "no ISA is called \"%s\": reference, avx2, avx512, amx or neon", name);
+    const char *missing = r2n_isa_missing(*isa);
+    if (missing != NULL)
+        return r2n_fail(report, RES2NET_UNAVAILABLE, NULL, -1,
+                        "this CPU cannot run the ISA \"%s\": %s is missing", name, missing);
+    return RES2NET_OK;
+}
+
+static res2net_status check_precision(const char *name, res2net_report *report)
+{
+    if (name == NULL || strcmp(name, "f32") == 0)
+        return RES2NET_OK;
+    if (strcmp(name, "bf16") == 0 || strcmp(name, "bf16x3") == 0 || strcmp(name, "int8") == 0)
+        return r2n_fail(report, RES2NET_UNSUPPORTED, NULL, -1,
+                        "precision %s is not in this version: use f32", name);
+    return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
+                    "no precision is called \"%s\": f32 is there", name);
+}
+
+static res2net_status choose_recipe(res2net_session *session,
+                                    const res2net_session_options *options, res2net_report *report)
+{
+    const res2net_model *model = session->model;
+    r2n_recipe *recipe = &session->recipe;
+    session->has_recipe = 1;
+    if (options->preset == RES2NET_PRESET_PADDLE)
+        r2n_recipe_paddle(recipe);
+    else if (options->preset == RES2NET_PRESET_TORCH)
+        r2n_recipe_torch(recipe);
+    else if (model->has_recipe)
+        *recipe = model->recipe;
+    else if (model->architecture.stem == R2N_STEM_3X3)
+        session->has_recipe = 0; /* nobody knows how this net's pictures were normalised */
+    else if (model->family == R2N_FAMILY_PADDLE)
+        r2n_recipe_paddle(recipe);
+    else
+        r2n_recipe_torch(recipe);
+    if (!session->has_recipe)
+        return RES2NET_OK;
+    if (options->exif != RES2NET_EXIF_OF_PRESET)
+        recipe->apply_exif = options->exif == RES2NET_EXIF_APPLY;
+    if (options->resize_short > 0) {
+        recipe->resize_short = options->resize_short;
+        recipe->resize_width = recipe->resize_height = 0;
+    }
+    if (options->crop > 0)
+        recipe->crop_width = recipe->crop_height = options->crop;
+    return r2n_recipe_validate(recipe, NULL, report);
+}
+
+res2net_status res2net_session_create(const res2net_model *model,
+                                      const res2net_session_options *options, res2net_session **out,
+                                      res2net_report *report)
+{
+    static const res2net_session_options default_options = {0};
+    r2n_isa isa;
+    *out = NULL;
+    if (options == NULL)
+        options = &default_options;
+    if (options->threads < 0 || options->threads > MAXIMUM_THREADS)
+        return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
+                        "threads must be 0 (all) to %d, not %d", MAXIMUM_THREADS, options->threads);
+    res2net_status status = check_precision(options->precision, report);
+    if (status == RES2NET_OK)
+        status = choose_isa(options->isa, &isa, report);
+    if (status != RES2NET_OK)
+        return status;
+    res2net_session *session = r2n_allocate_zeroed(1, sizeof *session);
+    if (session == NULL)
+        return r2n_fail(report, RES2NET_OUT_OF_MEMORY, NULL, -1, "no memory for a session");
+    session->model = model;
+    session->threads = options->threads;
+    session->isa = isa;
+    status = choose_recipe(session, options, report);
+    if (status == RES2NET_OK)
+        status = r2n_model_plan(model, isa, &session->plan, report);
+    if (status != RES2NET_OK)
+        res2net_session_destroy(session);
+    else
+        *out = session;
+    return status;
+}
+
+void res2net_session_destroy(res2net_session *session)
+{
+    if (session == NULL)
+        return;
+    r2n_placement_destroy(session->placement);
+    r2n_free(session->block);
+    r2n_free(session);
+}
+
+res2net_status r2n_session_fit(res2net_session *session, int32_t batch, int32_t rows,
+                               int32_t columns, res2net_report *report)
+{
+    r2n_placement *placement;
+    if (session->placement != NULL && session->batch == batch && session->rows == rows &&
+        session->columns == columns)
+        return RES2NET_OK;
+    const res2net_status status =
+        r2n_placement_create(session->plan, batch, rows, columns, &placement, report);
+    if (status != RES2NET_OK)
+        return status;
+    const int64_t bytes = r2n_placement_block_bytes(placement);
+    if (bytes > session->block_bytes) {
+        float *block = r2n_allocate((size_t)bytes, 1);
+        if (block == NULL) {
+            r2n_placement_destroy(placement);
+            return r2n_fail(report, RES2NET_OUT_OF_MEMORY, NULL, -1,
+                            "no memory for the %lld bytes of activations of %d pictures of %dx%d: "
+                            "take a smaller batch or size",
+                            (long long)bytes, batch, columns, rows);
+        }
+        r2n_free(session->block);
+        session->block = block;
+        session->block_bytes = bytes;
+    }
+    r2n_placement_destroy(session->placement);
+    session->placement = placement;
+    session->batch = batch;
+    session->rows = rows;
+    session->columns = columns;
+    r2n_placement_clear(placement, session->block);
+    return RES2NET_OK;
+}
+
+static res2net_status check_logits(const float *logits, int32_t batch, int32_t classes,
+                                   res2net_report *report)
+{
+    for (int32_t image = 0; image < batch; image++)
+        for (int32_t n = 0; n < classes; n++)
+            if (!isfinite(logits[(int64_t)image * classes + n]))
+                return r2n_fail(report, RES2NET_NOT_FINITE, NULL, -1,
+                                "the logit of class %d of picture %d in the batch is not a finite "
+                                "number: input or weights are out of range",
+                                n, image);
+    return RES2NET_OK;
+}
+
+res2net_status res2net_session_run(res2net_session *session, const float *input, int32_t batch,
+                                   int32_t height, int32_t width, float *logits,
+                                   res2net_report *report)
+{
+    if (height < 1 || width < 1 || height > MAXIMUM_SIDE || width > MAXIMUM_SIDE)
+        return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
+                        "a picture of %dx%d cannot be run: sides go up to %d", width, height,
+                        MAXIMUM_SIDE);
+    const res2net_status status = r2n_session_fit(session, batch, height, width, report);
+    if (status != RES2NET_OK)
+        return status;
+    r2n_placement_run(session->placement, session->block, input, logits, session->threads);
+    return check_logits(logits, batch, session->model->architecture.classes, report);
+}
+
+int64_t res2net_session_memory_bytes(const res2net_session *session)
+{
+    return session->block_bytes;
+}
+
+res2net_status res2net_session_classify(res2net_session *session, const void *bytes, size_t size,
+                                        const char *name, int32_t k, res2net_score *scores,
+                                        int32_t *count, res2net_report *report)
+{
+    const int32_t classes = session->model->architecture.classes;
+    res2net_tensor picture;
+    *count = 0;
+    res2net_status status = res2net_session_prepare(session, bytes, size, name, &picture, report);
+    if (status != RES2NET_OK)
+        return status;
+    float *logits = r2n_allocate((size_t)classes, sizeof(float));
+    if (logits == NULL)
+        status = r2n_fail(report, RES2NET_OUT_OF_MEMORY, name, -1, "no memory for the scores");
+    else
+        status = res2net_session_run(session, picture.data, 1, picture.height, picture.width,
+                                     logits, report);
+    if (status == RES2NET_OK)
+        *count = res2net_top_scores(logits, classes, k, scores);
+    r2n_free(logits);
+    res2net_tensor_free(&picture);
+    return status;
+}
