@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CRC-32 (IEEE 802.3, the one of zip, PNG and zlib.crc32). */
+#ifndef R2N_FORMATS_CRC32_H
+#define R2N_FORMATS_CRC32_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Of `size` bytes; `before` is 0, or the result for what went before. */
+uint32_t r2n_crc32(uint32_t before, const void *data, size_t size);
+
+#endif
