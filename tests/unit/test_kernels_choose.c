@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/cpu_features.h"
+#include "kernels/kernels.h"
+
+enum { OPERATIONS = R2N_OPERATION_ELEMENTWISE + 1 };
+
+static const r2n_gemm_arguments plain = {.images = 1, .rows = 1, .columns = 1, .channels = 1};
+
+/* The levels between reference and NEON whose kernels this CPU runs, NEON's own on ARM. */
+static int runs_here(const r2n_kernel *kernel)
+{
+    return (kernel->features & ~r2n_cpu_features()) == 0;
+}
+
+static void list_is_best_first_and_ends_with_reference(void **state)
+{
+    (void)state;
+    for (int operation = 0; operation < OPERATIONS; operation++) {
+        const r2n_kernel *previous = NULL;
+        for (size_t i = 0; i < r2n_kernel_count; i++) {
+            if (r2n_kernels[i].operation != (r2n_operation)operation)
+                continue;
+            if (previous != NULL)
+                assert_true(previous->isa > r2n_kernels[i].isa);
+            assert_non_null(strstr(r2n_kernels[i].name, r2n_isa_name(r2n_kernels[i].isa)));
+            previous = &r2n_kernels[i];
+        }
+        assert_non_null(previous);
+        assert_int_equal(previous->isa, R2N_ISA_REFERENCE);
+        assert_int_equal(previous->features, 0);
+    }
+}
+
+static void ceiling_is_kept_and_the_best_below_it_chosen(void **state)
+{
+    (void)state;
+    for (int operation = 0; operation < OPERATIONS; operation++)
+        for (int isa = 0; isa < R2N_ISA_COUNT; isa++) {
+            const r2n_kernel *expected = NULL;
+            for (size_t i = 0; i < r2n_kernel_count && expected == NULL; i++)
+                if (r2n_kernels[i].operation == (r2n_operation)operation &&
+                    (int)r2n_kernels[i].isa <= isa && runs_here(&r2n_kernels[i]))
+                    expected = &r2n_kernels[i];
+            assert_ptr_equal(r2n_choose_kernel((r2n_operation)operation, R2N_PRECISION_F32,
+                                               (r2n_isa)isa, &plain, NULL, 0),
+                             expected);
+        }
+}
+
+static void refusals_say_why(void **state)
+{
+    (void)state;
+    char text[512];
+    char expected[512] = "";
+    for (size_t i = 0; i < r2n_kernel_count; i++) {
+        const r2n_kernel *kernel = &r2n_kernels[i];
+        if (kernel->operation != R2N_OPERATION_GEMM || kernel->isa == R2N_ISA_REFERENCE)
+            continue;
+        if (expected[0] != '\0')
+            strcat(expected, "; ");
+        strcat(strcat(expected, kernel->name), ": ");
+        if (runs_here(kernel))
+            strcat(expected, "the ceiling is reference");
+        else
+            strcat(strcat(expected, "this CPU lacks "), r2n_feature_name(kernel->features));
+    }
+    const r2n_kernel *kernel = r2n_choose_kernel(R2N_OPERATION_GEMM, R2N_PRECISION_F32,
+                                                 R2N_ISA_REFERENCE, &plain, text, sizeof text);
+    assert_string_equal(kernel->name, "gemm_f32_reference");
+    assert_string_equal(text, expected);
+
+    for (size_t size = 1; size < 40; size++) { /* cut, terminated, nothing behind it touched */
+        memset(text, '#', sizeof text);
+        r2n_choose_kernel(R2N_OPERATION_GEMM, R2N_PRECISION_F32, R2N_ISA_REFERENCE, &plain, text,
+                          size);
+        assert_true(strlen(text) < size);
+        assert_memory_equal(text, expected, strlen(text));
+        assert_int_equal(text[size], '#');
+    }
+
+    /* Nothing is refused where the best kernel of the list takes the arguments. */
+    const r2n_kernel *best = &r2n_kernels[0];
+    if (runs_here(best)) {
+        assert_ptr_equal(r2n_choose_kernel(best->operation, best->precision, best->isa, &plain,
+                                           text, sizeof text),
+                         best);
+        assert_string_equal(text, "");
+    }
+}
+
+static void statistics_are_for_the_reference(void **state)
+{
+    (void)state;
+    double sum = 0;
+    char text[512];
+    r2n_gemm_arguments training = plain;
+    training.epilogue.sums = &sum;
+    training.epilogue.statistics_rows = 1;
+    for (int isa = 0; isa < R2N_ISA_COUNT; isa++) {
+        const r2n_kernel *kernel = r2n_choose_kernel(R2N_OPERATION_GEMM, R2N_PRECISION_F32,
+                                                     (r2n_isa)isa, &training, text, sizeof text);
+        assert_int_equal(kernel->isa, R2N_ISA_REFERENCE);
+        for (size_t i = 0; i < r2n_kernel_count; i++)
+            if (r2n_kernels[i].operation == R2N_OPERATION_GEMM &&
+                r2n_kernels[i].isa != R2N_ISA_REFERENCE && (int)r2n_kernels[i].isa <= isa &&
+                runs_here(&r2n_kernels[i]))
+                assert_non_null(strstr(text, ": no statistics"));
+    }
+}
+
+static void isa_names_and_environment(void **state)
+{
+    (void)state;
+    r2n_isa isa;
+    for (int i = 0; i < R2N_ISA_COUNT; i++) {
+        assert_int_equal(r2n_isa_parse(r2n_isa_name((r2n_isa)i), &isa), 1);
+        assert_int_equal(isa, i);
+    }
+    isa = R2N_ISA_AVX512;
+    assert_int_equal(r2n_isa_parse("AVX2", &isa), 0);
+    assert_int_equal(r2n_isa_parse("", &isa), 0);
+    assert_int_equal(isa, R2N_ISA_AVX512);
+    assert_true(strlen(r2n_cpu_name()) > 0);
+    assert_null(r2n_isa_missing(R2N_ISA_REFERENCE));
+
+    const char *before = getenv("RES2NET_ISA");
+    char *kept = before != NULL ? strdup(before) : NULL;
+    unsetenv("RES2NET_ISA");
+    const r2n_isa best = r2n_isa_default();
+    assert_null(r2n_isa_missing(best));
+    setenv("RES2NET_ISA", "reference", 1);
+    assert_int_equal(r2n_isa_default(), R2N_ISA_REFERENCE);
+    setenv("RES2NET_ISA", "avx2", 1);
+    assert_int_equal(r2n_isa_default(), best < R2N_ISA_AVX2 ? best : R2N_ISA_AVX2);
+    setenv("RES2NET_ISA", "neon", 1); /* may not raise the ceiling */
+    assert_int_equal(r2n_isa_default(), best);
+    setenv("RES2NET_ISA", "sse9", 1);
+    assert_int_equal(r2n_isa_default(), best);
+    unsetenv("RES2NET_ISA");
+    if (kept != NULL)
+        setenv("RES2NET_ISA", kept, 1);
+    free(kept);
+}
+
+static void missing_levels_and_features_agree(void **state)
+{
+    (void)state;
+    const uint32_t features = r2n_cpu_features();
+    assert_int_equal(r2n_isa_missing(R2N_ISA_AVX2) == NULL, (features & R2N_FEATURE_AVX2_FMA) != 0);
+    assert_int_equal(r2n_isa_missing(R2N_ISA_AVX512) == NULL, (features & R2N_FEATURE_AVX512) != 0);
+    assert_int_equal(r2n_isa_missing(R2N_ISA_NEON) == NULL, (features & R2N_FEATURE_NEON) != 0);
+    assert_int_equal(r2n_isa_missing(R2N_ISA_AMX) == NULL, (features & R2N_FEATURE_AMX_INT8) != 0);
+    for (int bit = 0; bit < 6; bit++)
+        assert_string_not_equal(r2n_feature_name(1u << bit), "unknown");
+    assert_string_equal(r2n_feature_name(1u << 30), "unknown");
+}
+
+static void packing_has_sixteen_lanes_and_zeros_after_the_last(void **state)
+{
+    (void)state;
+    enum { CHANNELS = 21, K_TOTAL = 5, K_FIRST = 2, K = 2, PITCH = 3 };
+    float weights[CHANNELS * PITCH];
+    float scale[CHANNELS];
+    float packed[2 * 16 * K_TOTAL];
+    assert_int_equal(r2n_packed_f32_floats(CHANNELS, K_TOTAL), 2 * 16 * K_TOTAL);
+    assert_int_equal(r2n_packed_f32_floats(16, 7), 16 * 7);
+    for (int i = 0; i < CHANNELS * PITCH; i++)
+        weights[i] = (float)(i + 1);
+    for (int i = 0; i < CHANNELS; i++)
+        scale[i] = (float)(1 << (i % 4));
+    for (int scaled = 0; scaled < 2; scaled++) {
+        for (size_t i = 0; i < sizeof packed / sizeof packed[0]; i++)
+            packed[i] = -1;
+        r2n_pack_f32(packed, CHANNELS, K_TOTAL, K_FIRST, K, weights, PITCH, scaled ? scale : NULL);
+        for (int n = 0; n < 32; n++)
+            for (int k = 0; k < K_TOTAL; k++) {
+                const float found = packed[(n / 16 * K_TOTAL + k) * 16 + n % 16];
+                float expected = n < CHANNELS ? weights[n * PITCH + (k - K_FIRST + PITCH) % PITCH] *
+                                                    (scaled ? scale[n] : 1)
+                                              : 0;
+                if (k < K_FIRST || k >= K_FIRST + K)
+                    expected = -1; /* rows of another call */
+                assert_true(found == expected);
+            }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(list_is_best_first_and_ends_with_reference),
+        cmocka_unit_test(ceiling_is_kept_and_the_best_below_it_chosen),
+        cmocka_unit_test(refusals_say_why),
+        cmocka_unit_test(statistics_are_for_the_reference),
+        cmocka_unit_test(isa_names_and_environment),
+        cmocka_unit_test(missing_levels_and_features_agree),
+        cmocka_unit_test(packing_has_sixteen_lanes_and_zeros_after_the_last),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
