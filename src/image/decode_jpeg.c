@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * JPEG by libjpeg(-turbo): accurate integer DCT, fancy upsampling, so the pixels are OpenCV's and
+ * Pillow's. Damage is an error, not a grey area; only what cannot change a pixel is let through: a
+ * missing end marker, stray bytes between segments, odd version numbers.
+ */
+#include "image/decode.h"
+
+#include "base/report.h"
+
+#ifdef R2N_HAVE_JPEG
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jpeglib.h>
+#include <jerror.h>
+
+#include "base/memory.h"
+#include "image/exif_orientation.h"
+#include "image/resize.h"
+
+enum { MAXIMUM_SCANS = 100 /* usual progressive files have 10 */ };
+
+/* All state, so that nothing lives in registers across setjmp. */
+typedef struct jpeg_reader {
+    struct jpeg_decompress_struct info;
+    struct jpeg_error_mgr errors;
+    struct jpeg_source_mgr source;
+    struct jpeg_progress_mgr progress;
+    jmp_buf back;
+    const r2n_encoded_picture *picture;
+    r2n_pixels *out;
+    uint8_t *cmyk_row; /* four-component pictures only */
+    int past_end;      /* the end marker that libjpeg sees is ours, not the file's */
+    res2net_status status;
+    res2net_report *report;
+} jpeg_reader;
+
+static int64_t reader_offset(const jpeg_reader *reader)
+{
+    const size_t size = reader->picture->size;
+    const size_t left = reader->past_end ? 0 : reader->source.bytes_in_buffer;
+    return (int64_t)(left <= size ? size - left : size);
+}
+
+static void stop(jpeg_reader *reader, res2net_status status)
+{
+    reader->status = status;
+    longjmp(reader->back, 1);
+}
+
+static void stop_cut_off(jpeg_reader *reader)
+{
+    stop(reader, r2n_fail(reader->report, RES2NET_BAD_PICTURE, reader->picture->name,
+                          (int64_t)reader->picture->size,
+                          "the JPEG is cut off: it ends after %zu bytes, before its picture is "
+                          "complete; copy or download it again",
+                          reader->picture->size));
+}
+
+static void stop_with_library_message(jpeg_reader *reader, res2net_status status)
+{
+    char message[JMSG_LENGTH_MAX];
+    reader->errors.format_message((j_common_ptr)&reader->info, message);
+    stop(reader,
+         r2n_fail(reader->report, status, reader->picture->name, reader_offset(reader),
+                  status == RES2NET_BAD_PICTURE ? "the JPEG is damaged (%s): copy or download it "
+                                                  "again, or leave it out"
+                  : status == RES2NET_UNSUPPORTED
+                      ? "libjpeg cannot read this kind of JPEG (%s): convert it to a baseline or "
+                        "progressive 8-bit JPEG or a PNG"
+                      : "libjpeg stopped (%s)",
+                  message));
+}
+
+static void on_error(j_common_ptr info)
+{
+    jpeg_reader *reader = info->client_data;
+    switch (info->err->msg_code) {
+    case JERR_OUT_OF_MEMORY:
+        stop_with_library_message(reader, RES2NET_OUT_OF_MEMORY);
+        break;
+    case JERR_IMAGE_TOO_BIG:
+        stop_with_library_message(reader, RES2NET_LIMIT_EXCEEDED);
+        break;
+    case JERR_BAD_PRECISION:
+    case JERR_SOF_UNSUPPORTED:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_ARITH_NOTIMPL:
+    case JERR_NOT_COMPILED:
+    case JERR_FRACT_SAMPLE_NOTIMPL:
+    case JERR_CCIR601_NOTIMPL:
+        stop_with_library_message(reader, RES2NET_UNSUPPORTED);
+        break;
+    default:
+        if (reader->past_end)
+            stop_cut_off(reader);
+        stop_with_library_message(reader, RES2NET_BAD_PICTURE);
+    }
+}
+
+/* Level -1 is a warning: libjpeg would go on and make up pixels. */
+static void on_message(j_common_ptr info, int level)
+{
+    jpeg_reader *reader = info->client_data;
+    if (level >= 0)
+        return;
+    switch (info->err->msg_code) {
+    case JWRN_EXTRANEOUS_DATA:
+    case JWRN_JFIF_MAJOR:
+    case JWRN_ADOBE_XFORM:
+    case JWRN_NOT_SEQUENTIAL:
+        return;
+    default:
+        if (reader->past_end)
+            stop_cut_off(reader);
+        stop_with_library_message(reader, RES2NET_BAD_PICTURE);
+    }
+}
+
+static void print_nothing(j_common_ptr info)
+{
+    (void)info;
+}
+
+static void on_progress(j_common_ptr info)
+{
+    jpeg_reader *reader = info->client_data;
+    if (reader->info.input_scan_number <= MAXIMUM_SCANS)
+        return;
+    stop(reader, r2n_fail(reader->report, RES2NET_LIMIT_EXCEEDED, reader->picture->name,
+                          reader_offset(reader),
+                          "the JPEG has more than %d scans, made to waste time: save it anew",
+                          MAXIMUM_SCANS));
+}
+
+static void source_nothing(j_decompress_ptr info)
+{
+    (void)info;
+}
+
+/* The whole file is in the buffer: being here is its end. Many writers forget the end marker, so
+ * one is given once; what really is missing shows when the decoder asks for more. */
+static boolean source_fill(j_decompress_ptr info)
+{
+    static const JOCTET end_marker[2] = {0xFF, JPEG_EOI};
+    jpeg_reader *reader = info->client_data;
+    if (reader->past_end)
+        stop_cut_off(reader);
+    reader->past_end = 1;
+    reader->source.next_input_byte = end_marker;
+    reader->source.bytes_in_buffer = sizeof end_marker;
+    return TRUE;
+}
+
+static void source_skip(j_decompress_ptr info, long bytes)
+{
+    jpeg_reader *reader = info->client_data;
+    if (bytes <= 0)
+        return;
+    if ((unsigned long)bytes > reader->source.bytes_in_buffer)
+        stop_cut_off(reader);
+    reader->source.next_input_byte += bytes;
+    reader->source.bytes_in_buffer -= (size_t)bytes;
+}
+
+static void start(jpeg_reader *reader)
+{
+    jpeg_create_decompress(&reader->info);
+    reader->source.init_source = source_nothing;
+    reader->source.fill_input_buffer = source_fill;
+    reader->source.skip_input_data = source_skip;
+    reader->source.resync_to_restart = jpeg_resync_to_restart;
+    reader->source.term_source = source_nothing;
+    reader->source.next_input_byte = reader->picture->bytes;
+    reader->source.bytes_in_buffer = reader->picture->size;
+    reader->info.src = &reader->source;
+    reader->progress.progress_monitor = on_progress;
+    reader->info.progress = &reader->progress;
+    jpeg_read_header(&reader->info, TRUE);
+}
+
+/* Pillow's rule, with an Adobe marker or without: stored values are inverted inks. */
+static void cmyk_to_rgb(const uint8_t *cmyk, uint8_t *rgb, int32_t width)
+{
+    for (int32_t x = 0; x < width; x++) {
+        const int32_t light = cmyk[3]; /* 255 - black */
+        for (int i = 0; i < 3; i++) {
+            /* light - (255 - stored) * light / 255, the quotient rounded */
+            const int32_t product = (255 - cmyk[i]) * light + 128;
+            rgb[i] = (uint8_t)(light - (((product >> 8) + product) >> 8));
+        }
+        cmyk += 4;
+        rgb += 3;
+    }
+}
+
+/* A file may end early between two scans without libjpeg noticing. */
+static void check_complete(jpeg_reader *reader)
+{
+    const struct jpeg_decompress_struct *info = &reader->info;
+    if (reader->past_end && info->arith_code)
+        stop_cut_off(reader); /* arithmetic decoding gives no sign of missing bytes */
+    for (int i = 0; i < info->num_components; i++) {
+        if (info->comp_info[i].quant_table == NULL)
+            stop(reader, r2n_fail(reader->report, RES2NET_BAD_PICTURE, reader->picture->name,
+                                  reader_offset(reader),
+                                  "colour component %d of %d has no data: the JPEG is cut off or "
+                                  "damaged",
+                                  i + 1, info->num_components));
+        for (int k = 0; reader->past_end && info->coef_bits != NULL && k < DCTSIZE2; k++)
+            if (info->coef_bits[i][k] != 0)
+                stop_cut_off(reader);
+    }
+}
+
+static void read_picture(jpeg_reader *reader)
+{
+    struct jpeg_decompress_struct *info = &reader->info;
+    start(reader);
+    res2net_status status =
+        r2n_decode_check_size(reader->picture, info->image_width, info->image_height,
+                              reader_offset(reader), reader->report);
+    if (status != RES2NET_OK)
+        stop(reader, status);
+    const int cmyk = info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK;
+    info->out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
+    info->dct_method = JDCT_ISLOW;
+    info->do_fancy_upsampling = TRUE;
+    info->quantize_colors = FALSE;
+    const int32_t width = (int32_t)info->image_width, height = (int32_t)info->image_height;
+    status = r2n_pixels_allocate(reader->out, width, height, reader->picture->name, reader->report);
+    if (status != RES2NET_OK)
+        stop(reader, status);
+    if (cmyk) {
+        reader->cmyk_row = r2n_allocate((size_t)width, 4);
+        if (reader->cmyk_row == NULL)
+            stop(reader, r2n_fail(reader->report, RES2NET_OUT_OF_MEMORY, reader->picture->name, -1,
+                                  "no memory for a row of %d pixels", (int)width));
+    }
+    jpeg_start_decompress(info);
+    while (info->output_scanline < info->output_height) {
+        uint8_t *row = reader->out->rgb + (size_t)info->output_scanline * (size_t)width * 3;
+        JSAMPROW rows[1] = {cmyk ? reader->cmyk_row : row};
+        jpeg_read_scanlines(info, rows, 1);
+        if (cmyk)
+            cmyk_to_rgb(reader->cmyk_row, row, width);
+    }
+    check_complete(reader);
+}
+
+res2net_status r2n_decode_jpeg(const r2n_encoded_picture *picture, r2n_pixels *out,
+                               int *orientation, res2net_report *report)
+{
+    jpeg_reader *reader = r2n_allocate_zeroed(1, sizeof(*reader));
+    if (reader == NULL)
+        return r2n_fail(report, RES2NET_OUT_OF_MEMORY, picture->name, -1,
+                        "no memory for the JPEG decoder");
+    reader->picture = picture;
+    reader->out = out;
+    reader->report = report;
+    reader->status = RES2NET_OK;
+    reader->info.err = jpeg_std_error(&reader->errors);
+    reader->info.client_data = reader;
+    reader->errors.error_exit = on_error;
+    reader->errors.emit_message = on_message;
+    reader->errors.output_message = print_nothing;
+    if (setjmp(reader->back) == 0)
+        read_picture(reader);
+    jpeg_destroy_decompress(&reader->info);
+    r2n_free(reader->cmyk_row);
+    const res2net_status status = reader->status;
+    r2n_free(reader);
+    if (status != RES2NET_OK)
+        r2n_pixels_free(out);
+    else
+        *orientation = r2n_exif_jpeg_orientation(picture->bytes, picture->size);
+    return status;
+}
+
+#else
+
+res2net_status r2n_decode_jpeg(const r2n_encoded_picture *picture, r2n_pixels *out,
+                               int *orientation, res2net_report *report)
+{
+    (void)out;
+    (void)orientation;
+    return r2n_fail(report, RES2NET_UNSUPPORTED, picture->name, 0,
+                    "this is a JPEG, and this build has no libjpeg: build it with libjpeg's "
+                    "development files and -DRES2NET_JPEG=ON, or convert the picture to PNG");
+}
+
+#endif
