@@ -53,19 +53,26 @@ typedef struct r2n_catalogue_row {
 size_t r2n_catalogue_count(void);
 const r2n_catalogue_row *r2n_catalogue_get(size_t index);
 
-/* By name or alias, any case; '-' and '_' are the same; an "_ssld" suffix is dropped. Also a
- * free small net: "cifar:planes=32,depths=2-2-2,width=26,scale=4[,classes=100]". NOT_FOUND names
- * the nearest spelling. */
+/* By name or alias, any case; '-' and '_' are the same; an "_ssld" suffix and timm's tags (".in1k",
+ * ".a1_in1k") are dropped. Also a net by specification,
+ *     "cifar:planes=32,depths=2-2-2,width=26,scale=4[,stem=32][,classes=100]"
+ * where `stem` is the stem's channels (else as many as planes). "plain:" and "vd:" in place of
+ * "cifar:" are the 7x7 and the deep stem (stem 64, classes 1000 where left out). NOT_FOUND names
+ * the nearest spelling; a bad specification is INVALID_ARGUMENT and says where. */
 res2net_status r2n_architecture_find(const char *name, r2n_architecture *out,
                                      res2net_report *report);
 /* The nearest name or alias (for "did you mean"), or NULL when none is near. */
 const char *r2n_architecture_nearest(const char *name);
+/* The family of the weights published for it: PADDLE for PaddleClas' rows, TORCH for the rest. */
+r2n_family r2n_architecture_origin_family(const r2n_architecture *a);
 
 /* floor(planes * base_width / 64) of stage `stage` (from 0), and its other widths. */
 int32_t r2n_group_width(const r2n_architecture *a, int32_t stage);
 int32_t r2n_stage_planes(const r2n_architecture *a, int32_t stage);
 
-/* Ranges of every field (for what comes from files and text). */
+/* The ranges of every field (for what comes from files and text): 1 to 16 groups, 1 to 99 blocks a
+ * stage, at most 32768 channels anywhere, a pooled shortcut exactly where the stem is deep
+ * (Paddle's names do not tell them apart). INVALID_ARGUMENT, one problem a field. */
 res2net_status r2n_architecture_validate(const r2n_architecture *a, const char *file,
                                          res2net_report *report);
 
@@ -103,8 +110,10 @@ typedef struct r2n_tensor_shape {
 r2n_family r2n_family_from_names(const r2n_tensor_shape *tensors, size_t count);
 
 /* Reads stem, stages, depths, planes, width, scale, shortcut and classes off names and shapes
- * (either naming), and takes the row's name where one is equal (else a "cifar:..."-like
- * specification, or "custom"). MISMATCH with the reason where the tensors are no Res2Net. */
+ * (either naming), and takes the row's name where one is equal (else a specification
+ * that r2n_architecture_find reads back). Looks at what tells the architecture only: whether every
+ * tensor is there and fits is for r2n_architecture_tensors' user. MISMATCH with the reason where
+ * the tensors are no Res2Net. */
 res2net_status r2n_architecture_from_tensors(const r2n_tensor_shape *tensors, size_t count,
                                              const char *file, r2n_architecture *out,
                                              res2net_report *report);
