@@ -174,7 +174,7 @@ static res2net_status check_stored(const r2n_weights_reader *reader,
 
 res2net_status r2n_reader_add(r2n_weights_reader *reader, const r2n_stored_tensor *tensor)
 {
-    int64_t count;
+    int64_t count = 0;
     if (tensor->type == R2N_ELEMENT_INTEGER)
         return RES2NET_OK;
     const res2net_status status = check_stored(reader, tensor, &count);
