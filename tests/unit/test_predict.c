@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The public API: sharing, failures, refusals. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "res2net/res2net.h"
+
+#define SMALL "cifar:planes=16,depths=1-1-1,width=26,scale=4,classes=10"
+enum { CLASSES = 10, CALLERS = 8, CALLS = 40, SIDES = 5 };
+
+static void fill_noise(float *values, size_t count, uint32_t seed)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = (float)(((uint32_t)i + seed) * 2654435761u >> 16) / 16384.0f - 2.0f;
+}
+
+/* ---- eight threads on one model, sizes mixed ------------------------------------------------- */
+
+typedef struct caller {
+    const res2net_model *model;
+    const float *input;
+    const float (*expected)[CLASSES]; /* [SIDES] */
+    int number;
+    int wrong;
+} caller;
+
+static int side_of(int index)
+{
+    return 24 + 5 * (index % SIDES);
+}
+
+static void *call(void *argument)
+{
+    caller *c = argument;
+    res2net_session *session = NULL;
+    float logits[CLASSES];
+    c->wrong = res2net_session_create(c->model, NULL, &session, NULL) != RES2NET_OK;
+    for (int i = 0; i < CALLS && c->wrong == 0; i++) {
+        const int side = side_of(i + c->number);
+        c->wrong =
+            res2net_session_run(session, c->input, 1, side, side, logits, NULL) != RES2NET_OK ||
+            memcmp(logits, c->expected[(i + c->number) % SIDES], sizeof logits) != 0;
+    }
+    res2net_session_destroy(session);
+    return NULL;
+}
+
+static void threads_share_a_model(void **state)
+{
+    (void)state;
+    static float input[3 * 64 * 64];
+    static float expected[SIDES][CLASSES];
+    pthread_t threads[CALLERS];
+    caller callers[CALLERS];
+    res2net_model *model;
+    res2net_session *session;
+    const res2net_session_options alone = {.threads = 1};
+    fill_noise(input, sizeof input / sizeof *input, 1);
+    assert_int_equal(res2net_model_create(SMALL, RES2NET_FAMILY_PADDLE, 3, &model, NULL),
+                     RES2NET_OK);
+    assert_int_equal(res2net_session_create(model, &alone, &session, NULL), RES2NET_OK);
+    for (int i = 0; i < SIDES; i++)
+        assert_int_equal(
+            res2net_session_run(session, input, 1, side_of(i), side_of(i), expected[i], NULL),
+            RES2NET_OK);
+    res2net_session_destroy(session);
+    for (int i = 0; i < CALLERS; i++) {
+        callers[i] = (caller){.model = model,
+                              .input = input,
+                              .expected = (const float(*)[CLASSES])expected,
+                              .number = i};
+        assert_int_equal(pthread_create(&threads[i], NULL, call, &callers[i]), 0);
+    }
+    for (int i = 0; i < CALLERS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(callers[i].wrong, 0);
+    }
+    res2net_model_destroy(model);
+}
+
+/* ---- every allocation fails once ---------------------------------------------------------------
+ */
+
+static res2net_status whole_way(const char *path, float *logits)
+{
+    static float input[3 * 24 * 24];
+    res2net_model *model = NULL;
+    res2net_model *loaded = NULL;
+    res2net_session *session = NULL;
+    res2net_summary summary = {0};
+    res2net_status status = res2net_model_create(SMALL, RES2NET_FAMILY_TORCH, 1, &model, NULL);
+    if (status == RES2NET_OK)
+        status = res2net_model_save(model, path, 0, NULL);
+    if (status == RES2NET_OK)
+        status = res2net_model_load(path, NULL, &loaded, NULL);
+    if (status == RES2NET_OK)
+        status = res2net_session_create(loaded, NULL, &session, NULL);
+    if (status == RES2NET_OK)
+        status = res2net_session_run(session, input, 1, 24, 24, logits, NULL);
+    if (status == RES2NET_OK)
+        status = res2net_summary_of_model(loaded, 24, 24, &summary, NULL);
+    res2net_summary_free(&summary);
+    res2net_session_destroy(session);
+    res2net_model_destroy(loaded);
+    res2net_model_destroy(model);
+    return status;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    static const char *const extensions[] = {"r2n", "pdparams", "safetensors"};
+    char folder[] = "/tmp/r2n_predict_XXXXXX";
+    char path[64];
+    float logits[CLASSES];
+    assert_non_null(mkdtemp(folder));
+    for (size_t e = 0; e < sizeof extensions / sizeof *extensions; e++) {
+        snprintf(path, sizeof path, "%s/net.%s", folder, extensions[e]);
+        if (e == 1) /* .pdparams holds the Paddle family only */
+            continue;
+        const int64_t before = r2n_memory_allocations();
+        assert_int_equal(whole_way(path, logits), RES2NET_OK);
+        const int64_t needed = r2n_memory_allocations() - before;
+        assert_true(needed > 20);
+        for (int64_t i = 0; i < needed; i++) {
+            r2n_memory_fail_after(i);
+            const res2net_status status = whole_way(path, logits);
+            r2n_memory_fail_after(-1);
+            if (status != RES2NET_OUT_OF_MEMORY && status != RES2NET_OK)
+                fail_msg("allocation %d of %d: %s", (int)i, (int)needed,
+                         res2net_status_name(status));
+        }
+        assert_int_equal(whole_way(path, logits), RES2NET_OK);
+        unlink(path);
+    }
+    rmdir(folder);
+}
+
+/* ---- refusals
+ * ------------------------------------------------------------------------------------ */
+
+static void bad_arguments_are_refused(void **state)
+{
+    (void)state;
+    res2net_model *model;
+    res2net_session *session;
+    float logits[CLASSES];
+    static float input[3 * 32 * 32];
+    res2net_report *report = res2net_report_create();
+    assert_int_equal(
+        res2net_model_create("Res2Net50_26w_5s", RES2NET_FAMILY_PADDLE, 1, &model, report),
+        RES2NET_NOT_FOUND);
+    assert_non_null(strstr(res2net_report_problem(report, 0)->text, "Res2Net50_26w_4s"));
+    assert_null(model);
+    assert_int_equal(res2net_model_load("/nonexistent.r2n", NULL, &model, report),
+                     RES2NET_NOT_FOUND);
+    assert_int_equal(res2net_model_create(SMALL, RES2NET_FAMILY_PADDLE, 1, &model, report),
+                     RES2NET_OK);
+    const res2net_session_options bad[] = {{.threads = -1},
+                                           {.threads = 1000},
+                                           {.isa = "mmx"},
+                                           {.precision = "f8"},
+                                           {.precision = "bf16"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_not_equal(res2net_session_create(model, &bad[i], &session, report), RES2NET_OK);
+        assert_null(session);
+    }
+    assert_int_equal(res2net_session_create(model, NULL, &session, report), RES2NET_OK);
+    assert_int_not_equal(res2net_session_run(session, input, 1, 2, 32, logits, report), RES2NET_OK);
+    assert_int_not_equal(res2net_session_run(session, input, 0, 32, 32, logits, report),
+                         RES2NET_OK);
+    input[5] = NAN;
+    assert_int_equal(res2net_session_run(session, input, 1, 32, 32, logits, report),
+                     RES2NET_NOT_FINITE);
+    input[5] = 0;
+    assert_int_equal(res2net_session_run(session, input, 1, 32, 32, logits, report), RES2NET_OK);
+    res2net_tensor tensor;
+    assert_int_equal(res2net_session_prepare(session, "x", 1, "x", &tensor, report),
+                     RES2NET_BAD_PICTURE);
+    assert_int_equal(res2net_model_save(model, "/tmp/x.onnx", 0, report), RES2NET_INVALID_ARGUMENT);
+    res2net_session_destroy(session);
+    res2net_model_destroy(model);
+    res2net_report_destroy(report);
+}
+
+static void families_do_not_mix_silently(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/r2n_family_XXXXXX.pdparams";
+    res2net_model *model;
+    res2net_model *loaded;
+    res2net_model_info info;
+    const int descriptor = mkstemps(path, 9);
+    assert_true(descriptor >= 0);
+    close(descriptor);
+    assert_int_equal(res2net_model_create(SMALL, RES2NET_FAMILY_TORCH, 1, &model, NULL),
+                     RES2NET_OK);
+    assert_int_equal(res2net_model_save(model, path, 0, NULL), RES2NET_MISMATCH);
+    assert_int_equal(res2net_model_save(model, path, 1, NULL), RES2NET_OK);
+    assert_int_equal(res2net_model_load(path, NULL, &loaded, NULL), RES2NET_OK);
+    res2net_model_describe(loaded, &info);
+    assert_int_equal(info.family, RES2NET_FAMILY_TORCH);
+    assert_int_equal(info.classes, CLASSES);
+    res2net_model_destroy(loaded);
+    res2net_model_destroy(model);
+    unlink(path);
+}
+
+static void top_scores_are_ordered(void **state)
+{
+    (void)state;
+    const float logits[6] = {1, 3, 3, -2, 5, 3};
+    res2net_score scores[6];
+    static const int order[6] = {4, 1, 2, 5, 0, 3};
+    double sum = 0;
+    assert_int_equal(res2net_top_scores(logits, 6, 99, scores), 6);
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(scores[i].class_id, order[i]);
+        sum += (double)scores[i].score;
+    }
+    assert_true(fabs(sum - 1) < 1e-6);
+    assert_int_equal(res2net_top_scores(logits, 6, 2, scores), 2);
+    assert_int_equal(scores[1].class_id, 1);
+    assert_int_equal(res2net_top_scores(logits, 6, 0, scores), 0);
+}
+
+static void self_test_passes(void **state)
+{
+    (void)state;
+    assert_int_equal(res2net_self_test(NULL), RES2NET_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(threads_share_a_model),     cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(bad_arguments_are_refused), cmocka_unit_test(families_do_not_mix_silently),
+        cmocka_unit_test(top_scores_are_ordered),    cmocka_unit_test(self_test_passes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
