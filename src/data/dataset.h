@@ -33,12 +33,20 @@ typedef struct r2n_dataset {
 } r2n_dataset;
 
 /* `source`: a list file, a folder or a CIFAR binary, told apart by what it is (a CIFAR binary by
- * its size being a multiple of the record and its content no text). `root` is put before relative
- * paths (NULL: the list's own folder). Lines: blanks at the ends dropped; path = everything before
- * the last run of blanks or tabs, label = the integer after it; CRLF, a UTF-8 byte-order mark,
- * blank lines and lines that begin with '#' are taken; UTF-16 is refused by name. Every bad line is
- * reported as file:line:reason, then BAD_LIST. `classes` > 0: labels at or above it are bad lines.
- * Files are not opened here. A list without an item is BAD_LIST. */
+ * its size being a multiple of the record, all its labels being in range and its content no text).
+ *
+ * Lists: `root` is put before relative paths (NULL: the list's own folder; "": nothing). Blanks at
+ * the ends of a line are dropped; path = everything before the last run of blanks or tabs, label =
+ * the integer after it (0 to 999999); CRLF, a UTF-8 byte-order mark, blank lines and lines that
+ * begin with '#' are taken; UTF-16 is refused by name. A path with '\' and no '/' gets '/' for
+ * them. Every bad line is reported as file:line:reason, then BAD_LIST. `classes` > 0: labels at or
+ * above it are bad lines. Files are not opened here.
+ *
+ * Folders: every file below a class folder is an item, in byte order, but for hidden names (".x");
+ * a picture beside the class folders is BAD_LIST. Not more than `classes` folders where that is >
+ * 0.
+ *
+ * A source without an item is BAD_LIST. */
 res2net_status r2n_dataset_open(const char *source, const char *root, int32_t classes,
                                 r2n_dataset **out, res2net_report *report);
 void r2n_dataset_destroy(r2n_dataset *dataset); /* NULL is allowed */

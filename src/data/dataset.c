@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a source is, by looking at it, and what all kinds share. */
+#include "data/dataset.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "data/sources.h"
+#include "data/text_lines.h"
+
+/* CIFAR-100's training set has 154 MB, ImageNet's list 44 MB. */
+static const size_t file_limit = (size_t)1 << 30;
+
+char *r2n_path_join(const char *root, size_t root_bytes, const char *path, size_t path_bytes)
+{
+    if (root_bytes == 0 || (path_bytes > 0 && path[0] == '/'))
+        return r2n_copy_bytes(path, path_bytes);
+    const int slash = root[root_bytes - 1] != '/';
+    char *joined = r2n_allocate(root_bytes + path_bytes + 2, 1);
+    if (joined == NULL)
+        return NULL;
+    memcpy(joined, root, root_bytes);
+    if (slash)
+        joined[root_bytes] = '/';
+    memcpy(joined + root_bytes + slash, path, path_bytes);
+    joined[root_bytes + (size_t)slash + path_bytes] = '\0';
+    return joined;
+}
+
+res2net_status r2n_dataset_append(r2n_dataset *dataset, size_t *capacity, char *path,
+                                  int64_t record, int32_t label, int64_t line,
+                                  res2net_report *report)
+{
+    if (!r2n_grow((void **)&dataset->items, capacity, dataset->count + 1,
+                  sizeof(*dataset->items))) {
+        r2n_free(path);
+        return r2n_fail(report, RES2NET_OUT_OF_MEMORY, NULL, -1,
+                        "no memory for more than %zu items", dataset->count);
+    }
+    dataset->items[dataset->count++] =
+        (r2n_item){.path = path, .record = record, .label = label, .line = line};
+    if (dataset->class_names == NULL && label >= dataset->class_count)
+        dataset->class_count = label + 1;
+    return RES2NET_OK;
+}
+
+res2net_status r2n_dataset_read_file(r2n_dataset *dataset, r2n_file_bytes *file, const char *name,
+                                     const char *root, int32_t classes, res2net_report *report)
+{
+    r2n_dataset_kind kind;
+    size_t offset;
+    if (file->size > 0 && r2n_text_sniff(file->data, file->size, &offset) == R2N_TEXT_BINARY &&
+        r2n_cifar_sniff(file->data, file->size, &kind))
+        return r2n_cifar_read(dataset, kind, file, name, classes, report);
+    const res2net_status status =
+        r2n_text_check(file->data, file->size, name,
+                       "a list of \"path label\" lines or a CIFAR binary (whole records of 3073 or "
+                       "3074 bytes with labels in range)",
+                       report);
+    if (status != RES2NET_OK)
+        return status;
+    return r2n_list_read(dataset, file->data, file->size, name, root, classes, report);
+}
+
+static res2net_status read_source(r2n_dataset *dataset, const char *source, const char *root,
+                                  int32_t classes, res2net_report *report)
+{
+    r2n_file_bytes file;
+    if (r2n_os_is_directory(source))
+        return r2n_class_folders_read(dataset, source, classes, report);
+    res2net_status status = r2n_file_read(source, file_limit, &file, report);
+    if (status != RES2NET_OK)
+        return status;
+    status = r2n_dataset_read_file(dataset, &file, source, root, classes, report);
+    r2n_file_release(&file);
+    return status;
+}
+
+res2net_status r2n_dataset_open(const char *source, const char *root, int32_t classes,
+                                r2n_dataset **out, res2net_report *report)
+{
+    *out = NULL;
+    r2n_dataset *dataset = r2n_allocate_zeroed(1, sizeof(*dataset));
+    if (dataset == NULL)
+        return r2n_fail(report, RES2NET_OUT_OF_MEMORY, source, -1, "no memory for a data set");
+    const res2net_status status = read_source(dataset, source, root, classes, report);
+    if (status != RES2NET_OK) {
+        r2n_dataset_destroy(dataset);
+        return status;
+    }
+    *out = dataset;
+    return RES2NET_OK;
+}
+
+void r2n_dataset_destroy(r2n_dataset *dataset)
+{
+    if (dataset == NULL)
+        return;
+    for (size_t i = 0; i < dataset->count; i++)
+        r2n_free(dataset->items[i].path);
+    r2n_free(dataset->items);
+    for (int32_t i = 0; dataset->class_names != NULL && i < dataset->class_count; i++)
+        r2n_free(dataset->class_names[i]);
+    r2n_free(dataset->class_names);
+    r2n_file_release(&dataset->cifar);
+    r2n_free(dataset);
+}
