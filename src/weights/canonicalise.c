@@ -277,6 +277,8 @@ static int take_over(r2n_tensor_set *to, r2n_tensor_set *from)
     from->block_count = 0;
     to->file = from->file;
     from->file = (r2n_file_bytes){0};
+    to->source = from->source;
+    to->source_bytes = from->source_bytes;
     to->metadata = from->metadata;
     from->metadata = (r2n_weights_metadata){0};
     return 1;

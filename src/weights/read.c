@@ -28,6 +28,8 @@ static res2net_status read_format(r2n_weights_reader *reader)
 static res2net_status read_bytes(r2n_weights_reader *reader)
 {
     reader->budget = reader->size * BUDGET_PER_BYTE;
+    reader->set->source = reader->data;
+    reader->set->source_bytes = reader->size;
     res2net_status status = read_format(reader);
     if (status == RES2NET_OK)
         status = r2n_plain_names(reader);
@@ -53,6 +55,25 @@ res2net_status r2n_weights_read_memory(const void *data, size_t size, const char
     return status;
 }
 
+res2net_status r2n_weights_verify(const r2n_tensor_set *set, const char *name,
+                                  res2net_report *report)
+{
+    if (set->source == NULL || r2n_weights_sniff(set->source, set->source_bytes) != R2N_WEIGHTS_R2N)
+        return RES2NET_OK;
+    r2n_weights_reader reader = {.data = set->source,
+                                 .size = set->source_bytes,
+                                 .file = name,
+                                 .report = report,
+                                 .budget = UINT64_MAX};
+    reader.set = r2n_tensor_set_create();
+    const res2net_status status =
+        reader.set == NULL
+            ? r2n_fail(report, RES2NET_OUT_OF_MEMORY, name, -1, "no memory to verify the weights")
+            : r2n_verify_r2n(&reader);
+    r2n_tensor_set_destroy(reader.set);
+    return status;
+}
+
 res2net_status r2n_weights_read(const char *path, r2n_tensor_set **out, res2net_report *report)
 {
     *out = NULL;
@@ -70,8 +91,10 @@ res2net_status r2n_weights_read(const char *path, r2n_tensor_set **out, res2net_
         r2n_tensor_set_destroy(reader.set);
         return status;
     }
-    if (!reader.points_into_file)
+    if (!reader.points_into_file) {
         r2n_file_release(&reader.set->file);
+        reader.set->source = NULL;
+    }
     *out = reader.set;
     return RES2NET_OK;
 }

@@ -33,6 +33,9 @@ typedef struct r2n_tensor_set {
     size_t capacity;
     r2n_weights_metadata metadata;
     r2n_file_bytes file; /* kept while tensors point into it */
+    const uint8_t *source; /* the bytes it was read from, the file's or the caller's; NULL once they
+                              are not needed */
+    size_t source_bytes;
     void **blocks;       /* blocks of converted tensors */
     size_t block_count, block_capacity;
 } r2n_tensor_set;
@@ -59,8 +62,8 @@ res2net_status r2n_weights_read_memory(const void *data, size_t size, const char
                                        r2n_tensor_set **out, res2net_report *report);
 void r2n_tensor_set_destroy(r2n_tensor_set *set); /* NULL is allowed */
 
-/* Checks the checksum over the data of a set as read from .r2n (DAMAGED); OK for other formats, which
- * were checked whole when read. */
+/* Checks the checksums over the data of a set as read from .r2n (DAMAGED), before or after it was
+ * made canonical; OK for other formats, which were checked whole when read. */
 res2net_status r2n_weights_verify(const r2n_tensor_set *set, const char *name,
                                   res2net_report *report);
 
@@ -75,8 +78,10 @@ const r2n_tensor *r2n_tensor_set_find(const r2n_tensor_set *set, const char *nam
 /* What the file's tensors are: family from the names, architecture from `architecture` (NULL: the
  * file's metadata, else shapes). Then gives a new set in canonical names, order and layout (spec of
  * r2n_architecture_tensors; Paddle's fc.weight transposed; data shared where layouts agree, so `in`
- * is consumed: owned by the result on success, destroyed on failure). Missing, unexpected,
- * misshapen and non-finite tensors, and variances below zero, are all listed in one report. */
+ * is consumed: owned by the result on success, destroyed on failure). The number of classes is the
+ * file's: out_architecture->classes. Missing, unexpected, misshapen and non-finite tensors, and
+ * variances below zero or all zero, are all listed in one report, after a line in words where the
+ * file looks like another network's. */
 res2net_status r2n_weights_canonicalise(r2n_tensor_set *in, const r2n_architecture *architecture,
                                         r2n_family family, const char *file, r2n_tensor_set **out,
                                         r2n_architecture *out_architecture, r2n_family *out_family,
