@@ -43,8 +43,7 @@ typedef struct r2n_dataset {
  * above it are bad lines. Files are not opened here.
  *
  * Folders: every file below a class folder is an item, in byte order, but for hidden names (".x");
- * a picture beside the class folders is BAD_LIST. Not more than `classes` folders where that is >
- * 0.
+ * a picture beside the class folders is BAD_LIST, and so are more than `classes` > 0 folders.
  *
  * A source without an item is BAD_LIST. */
 res2net_status r2n_dataset_open(const char *source, const char *root, int32_t classes,

@@ -280,7 +280,8 @@ static res2net_status read_stem(const network *n, r2n_architecture *a)
 static res2net_status check_blocks_are_there(const network *n)
 {
     const unit middle = n->groups > 0 ? UNIT_GROUP : UNIT_SINGLE;
-    for (int32_t s = 0; s < n->stages; s++) {
+    const int32_t stages = n->stages > 0 ? n->stages : 1; /* so that no block at all is told, too */
+    for (int32_t s = 0; s < stages; s++) {
         if (n->found[UNIT_FIRST][s] == NULL)
             return missing(n, UNIT_FIRST, s, "the file is not complete");
         if (n->found[UNIT_LAST][s] == NULL)

@@ -198,6 +198,12 @@ static void incomplete_files_are_refused_by_name(void **state)
     file = tensors_of("Res2Net50_26w_4s", R2N_FAMILY_PADDLE);
     hide(&file, "bb_3_0.res5a_branch2b_1._conv");
     expect_mismatch(&file, "no tensor bb_3_0.res..._branch2b_1._conv.weight");
+    file =
+        tensors_of("Res2Net50_26w_4s", R2N_FAMILY_PADDLE); /* only norms are left of the blocks */
+    for (size_t i = 5; i < file.count; i++)
+        if (file.shapes[i].rank == 4)
+            file.shapes[i].name = "hidden";
+    expect_mismatch(&file, "no tensor bb_0_0.conv0._conv.weight");
 }
 
 static void shapes_that_do_not_fit_are_refused(void **state)
