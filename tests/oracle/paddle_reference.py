@@ -5,9 +5,12 @@ paddle_reference.py OUT ARCHITECTURE SEED BATCH HEIGHTxWIDTH...
     writes OUT/weights.pdparams and, for each size, OUT/logits_HEIGHTxWIDTH.npy
 paddle_reference.py --read FILE.pdparams OUT.npz
     writes what paddle.load reads as arrays, for comparing
+paddle_reference.py --forms OUT ARCHITECTURE SEED
+    writes OUT/protocol2.pdparams, protocol3, protocol4, and plain.pdparams (no name table)
 """
 import functools
 import os
+import pickle
 import sys
 import warnings
 
@@ -69,10 +72,25 @@ def versions():
 
 
 def _read(path, out):
+    """The arrays of paddle.load, and the table of parameter names that it drops."""
     import paddle
     state = paddle.load(path, return_numpy=True)
-    arrays = {name: np.asarray(value) for name, value in state.items() if hasattr(value, "shape")}
+    arrays = {name: np.asarray(value) for name, value in state.items()}
+    arrays["order"] = np.array(list(state))
+    with open(path, "rb") as file:
+        table = pickle.load(file, encoding="latin1")["StructuredToParameterName@@"]
+    arrays["table"] = np.array([f"{key}={table[key]}" for key in sorted(table)])
     np.savez(out, **arrays)
+
+
+def _write_forms(out, architecture, seed):
+    """One network in the forms that paddle.save has had."""
+    import paddle
+    state = network(architecture, int(seed)).state_dict()
+    for protocol in (2, 3, 4):
+        paddle.save(state, os.path.join(out, f"protocol{protocol}.pdparams"), protocol=protocol)
+    with open(os.path.join(out, "plain.pdparams"), "wb") as file:
+        pickle.dump({name: value.numpy() for name, value in state.items()}, file, protocol=4)
 
 
 def _write(out, architecture, seed, batch, sizes):
@@ -88,6 +106,8 @@ def _write(out, architecture, seed, batch, sizes):
 def main(arguments):
     if arguments[0] == "--read":
         _read(*arguments[1:])
+    elif arguments[0] == "--forms":
+        _write_forms(*arguments[1:])
     else:
         out, architecture, seed, batch, *sizes = arguments
         _write(out, architecture, int(seed), int(batch), sizes)

@@ -2,9 +2,9 @@
 """Our preprocessing beside the real OpenCV 4.6 (preset paddle) and Pillow + torchvision (preset
 torch), to the bit. Runs in the environment `pictures`; torchvision runs in `torch`.
 
-pictures.py --res2net PROGRAM [--folder PICTURES] [--log FILE]
+pictures.py --res2net PROGRAM [--data FOLDER] [--log FILE]
 
-Each preset takes all pictures of the folder and a zoo drawn here (every PNG kind, JPEG modes, EXIF,
+Each preset takes all pictures of FOLDER/imagenet_samples and a zoo drawn here (every PNG kind, JPEG modes, EXIF,
 odd sizes). A normalised tensor's value tells its 8-bit pixel exactly, so equal floats are equal
 pixels; where floats differ, both the pixels and the distance in ulps are told. Differences in
 pixels, or of more than 1 ulp, are misses.
@@ -125,15 +125,15 @@ def compare(score, res2net, preset, what, pictures):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--res2net", default=os.path.join(command.ROOT, "build", "res2net"))
-    parser.add_argument("--folder", help="a folder with pictures to compare besides the zoo")
+    parser.add_argument("--data", help="a folder with imagenet_samples to compare besides the zoo")
     parser.add_argument("--log", default=os.path.join(command.ROOT, ".oracle", "pictures.log"))
     options = parser.parse_args()
     score = command.Score(options.log)
     with tempfile.TemporaryDirectory() as folder:
         sets = [("zoo", draw_zoo(folder))]
-        if options.folder:
-            sets.append((os.path.basename(options.folder.rstrip("/")),
-                         folder_pictures(options.folder)))
+        if options.data:
+            samples = os.path.join(options.data, "imagenet_samples")
+            sets.append(("imagenet_samples", folder_pictures(samples)))
         for what, pictures in sets:
             for preset in REFERENCES:
                 compare(score, options.res2net, preset, what, pictures)
