@@ -22,9 +22,9 @@
     }
 
 #define SWAPPED                                                                                    \
-    "the page has the FLOPs and parameters of Res2Net50_vd_26w_4s and Res2Net50_14w_8s swapped, "  \
-    "and its FLOPs are 2 x multiply-accumulates"
-#define TWICE "the page's FLOPs are 2 x multiply-accumulates"
+    "PaddleClas' page has the FLOPs and parameters of Res2Net50_vd_26w_4s and Res2Net50_14w_8s "   \
+    "swapped, and its FLOPs are 2 x multiply-accumulates"
+#define TWICE "the FLOPs on PaddleClas' page are 2 x multiply-accumulates"
 
 const r2n_catalogue_row r2n_catalogue_rows[] = {
     /* ---- the five of the PaddleClas page ---- */
