@@ -38,11 +38,11 @@ static int ends_with(const char *name, const char *end)
 static int has_component(const char *name, const char *component)
 {
     const size_t length = strlen(component);
-    while (name != NULL) {
-        if (strncmp(name, component, length) == 0 && (name[length] == '.' || name[length] == '\0'))
+    for (const char *at = name; at != NULL;) {
+        if (strncmp(at, component, length) == 0 && (at[length] == '.' || at[length] == '\0'))
             return 1;
-        name = strchr(name, '.');
-        name += name != NULL;
+        const char *dot = strchr(at, '.');
+        at = dot == NULL ? NULL : dot + 1;
     }
     return 0;
 }
