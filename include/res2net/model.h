@@ -30,6 +30,8 @@ typedef struct res2net_load_options {
     const char *transforms;   /* path of a PaddleClas transform_ops list in YAML, or NULL */
     const char *labels;       /* path of a label file, or NULL */
     int verify;               /* 1: also check the checksum over the data of an .r2n file */
+    const char *licence;      /* recorded with the model (and in .r2n), or NULL: the file's own */
+    const char *source;       /* where the weights come from, likewise */
 } res2net_load_options;
 
 /* Loads .r2n, .pdparams, .pth or .safetensors, told apart by content. `options` may be NULL. On

@@ -17,17 +17,6 @@ const char *res2net_catalogue_nearest(const char *name)
     return r2n_architecture_nearest(name);
 }
 
-r2n_family r2n_architecture_own_family(const r2n_architecture *architecture)
-{
-    for (size_t i = 0; i < r2n_catalogue_count(); i++) {
-        const r2n_catalogue_row *row = r2n_catalogue_get(i);
-        if (strcmp(row->architecture.name, architecture->name) == 0 &&
-            strncmp(row->origin, "PaddleClas", strlen("PaddleClas")) == 0)
-            return R2N_FAMILY_PADDLE;
-    }
-    return R2N_FAMILY_TORCH;
-}
-
 static res2net_status count_macs(const r2n_graph *graph, int32_t rows, int32_t columns,
                                  r2n_shape **shapes, int64_t *macs, res2net_report *report)
 {
@@ -177,11 +166,11 @@ res2net_status res2net_summary_create(const char *architecture, res2net_family f
     *out = (res2net_summary){0};
     res2net_status status = r2n_architecture_find(architecture, &found, report);
     if (status == RES2NET_OK)
-        status =
-            r2n_graph_create(&found,
-                             family == RES2NET_FAMILY_UNKNOWN ? r2n_architecture_own_family(&found)
-                                                              : (r2n_family)family,
-                             &graph, report);
+        status = r2n_graph_create(&found,
+                                  family == RES2NET_FAMILY_UNKNOWN
+                                      ? r2n_architecture_origin_family(&found)
+                                      : (r2n_family)family,
+                                  &graph, report);
     if (status != RES2NET_OK)
         return status;
     status = summarise(graph, height, width, out, report);

@@ -50,6 +50,20 @@ static res2net_status set_recipe(res2net_model *model, const char *transforms, c
     return status;
 }
 
+/* A text of the caller's in the place of the file's. */
+static res2net_status replace_text(char **kept, const char *text, const char *name,
+                                   res2net_report *report)
+{
+    if (text == NULL)
+        return RES2NET_OK;
+    char *copy = r2n_copy_string(text);
+    if (copy == NULL)
+        return no_memory(name, report);
+    r2n_free(*kept);
+    *kept = copy;
+    return RES2NET_OK;
+}
+
 static res2net_status make_cache(res2net_model *model, const char *name, res2net_report *report)
 {
     model->cache = r2n_allocate_zeroed(1, sizeof *model->cache);
@@ -87,6 +101,10 @@ static res2net_status complete(res2net_model *model, r2n_tensor_set *set, const 
     if (status == RES2NET_OK)
         status =
             r2n_model_set_labels(model, options->labels, model->weights->metadata.labels, report);
+    if (status == RES2NET_OK)
+        status = replace_text(&model->weights->metadata.licence, options->licence, name, report);
+    if (status == RES2NET_OK)
+        status = replace_text(&model->weights->metadata.source, options->source, name, report);
     if (status == RES2NET_OK)
         status = make_cache(model, name, report);
     return status;
@@ -163,7 +181,7 @@ res2net_status res2net_model_create(const char *architecture, res2net_family fam
     if (status != RES2NET_OK)
         return status;
     if (family == RES2NET_FAMILY_UNKNOWN)
-        family = (res2net_family)r2n_architecture_own_family(&found);
+        family = (res2net_family)r2n_architecture_origin_family(&found);
     const res2net_load_options options = {.architecture = architecture, .family = family};
     return finish(set, "<formula>", &options, out, report);
 }

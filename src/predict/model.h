@@ -33,10 +33,6 @@ struct res2net_model {
 res2net_status r2n_model_plan(const res2net_model *model, r2n_isa isa, const r2n_plan **out,
                               res2net_report *report);
 
-/* The family of the row's origin, where nobody says another: PaddleClas' own architectures are
- * Paddle's, all others torch's. */
-r2n_family r2n_architecture_own_family(const r2n_architecture *architecture);
-
 /* model_labels.c: the names of all classes from a label file, a text of one name a line, or, for
  * 1000 classes, the built-in ImageNet names. `file` and `text` may be NULL. */
 res2net_status r2n_model_set_labels(res2net_model *model, const char *file, const char *text,
