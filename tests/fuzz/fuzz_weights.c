@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Weights files of every format, from sniffing to canonical tensors. Checksums of .r2n are put
+ * right first, so that mutations get past them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "formats/crc32.h"
+#include "weights/weights.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void put_u32(uint8_t *at, uint32_t number)
+{
+    for (int i = 0; i < 4; i++)
+        at[i] = (uint8_t)(number >> (8 * i));
+}
+
+static void seal_r2n(uint8_t *file, size_t size)
+{
+    uint64_t offset, bytes;
+    if (size < 64)
+        return;
+    memcpy(&offset, file + 16, 8);
+    memcpy(&bytes, file + 24, 8);
+    if (offset <= size && bytes <= size - offset)
+        put_u32(file + 48, r2n_crc32(0, file + offset, (size_t)bytes));
+    put_u32(file + 60, r2n_crc32(0, file, 60));
+}
+
+static void look(const r2n_tensor_set *set)
+{
+    volatile float sum = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        const r2n_tensor *tensor = &set->tensors[i];
+        if (tensor->count < 1 || r2n_tensor_set_find(set, tensor->name) != tensor)
+            abort();
+        sum = sum + tensor->data[0] + tensor->data[tensor->count - 1];
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    r2n_tensor_set *set, *canonical;
+    r2n_architecture architecture;
+    r2n_family family;
+    uint8_t *copy = (uint8_t *)r2n_copy_bytes(data, size);
+    res2net_report *report = res2net_report_create();
+    if (copy == NULL || report == NULL)
+        abort();
+    if (r2n_weights_sniff(copy, size) == R2N_WEIGHTS_R2N)
+        seal_r2n(copy, size);
+    if (r2n_weights_read_memory(copy, size, "fuzz", &set, report) == RES2NET_OK) {
+        look(set);
+        r2n_weights_verify(set, "fuzz", report);
+        if (r2n_weights_canonicalise(set, NULL, R2N_FAMILY_UNKNOWN, "fuzz", &canonical,
+                                     &architecture, &family, report) == RES2NET_OK) {
+            look(canonical);
+            r2n_tensor_set_destroy(canonical);
+        }
+    } else if (res2net_report_count(report) == 0) {
+        abort(); /* a refusal says why */
+    }
+    res2net_report_destroy(report);
+    r2n_free(copy);
+    return 0;
+}
