@@ -14,6 +14,16 @@ static const char *accepts_all(const void *arguments)
     return NULL;
 }
 
+#if defined(__x86_64__) /* the only kernels so far that refuse anything */
+static const char *accepts_no_statistics(const void *arguments)
+{
+    const r2n_gemm_arguments *gemm = arguments;
+    if (gemm->epilogue.sums != NULL || gemm->epilogue.squares != NULL)
+        return "no statistics";
+    return NULL;
+}
+#endif
+
 #define R2N_KERNEL(operation, precision, isa, OPERATION, PRECISION, ISA, features, accepts)        \
     extern r2n_kernel_function r2n_##operation##_##precision##_##isa;
 #include "kernels/kernel_list.def"

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * f32 tiles of AVX-512: up to 28 sums of 16 channels in registers over the whole reduction, and the
+ * epilogue on them. One body, always inlined with constant sizes; gemm_walk.c calls the tiles.
+ *
+ * A k takes one load a block of packed weights and one broadcast a pixel. With 14 pixels x 2 blocks
+ * or 7 x 4 the two FMA units are the limit, not the loads.
+ */
+#include <immintrin.h>
+
+#include "kernels/gemm_walk.h"
+
+r2n_kernel_function r2n_gemm_f32_avx512;
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* X(pixel, its address from the five pointers of a source): offsets an address can hold. */
+#define EACH_PIXEL(X)                                                                              \
+    X(0, a0)                                                                                       \
+    X(1, a0 + pitch)                                                                               \
+    X(2, a0 + 2 * pitch)                                                                           \
+    X(3, a3)                                                                                       \
+    X(4, a0 + 4 * pitch)                                                                           \
+    X(5, a3 + 2 * pitch)                                                                           \
+    X(6, a6)                                                                                       \
+    X(7, a3 + 4 * pitch)                                                                           \
+    X(8, a0 + 8 * pitch)                                                                           \
+    X(9, a9)                                                                                       \
+    X(10, a6 + 4 * pitch)                                                                          \
+    X(11, a3 + 8 * pitch)                                                                          \
+    X(12, a12)                                                                                     \
+    X(13, a9 + 4 * pitch)
+
+#define DECLARE_SUMS(i, address)                                                                   \
+    __m512 s##i##_0 = _mm512_setzero_ps(), s##i##_1 = s##i##_0, s##i##_2 = s##i##_0,               \
+           s##i##_3 = s##i##_0;
+
+/* The same thing for every sum in use. X(sum, pixel, block) */
+#define EACH_SUM_OF_PIXEL(X, i)                                                                    \
+    if (i < pixels) {                                                                              \
+        X(s##i##_0, i, 0)                                                                          \
+        if (blocks > 1)                                                                            \
+            X(s##i##_1, i, 1)                                                                      \
+        if (blocks > 2)                                                                            \
+            X(s##i##_2, i, 2)                                                                      \
+        if (blocks > 3)                                                                            \
+            X(s##i##_3, i, 3)                                                                      \
+    }
+#define EACH_SUM(X)                                                                                \
+    EACH_SUM_OF_PIXEL(X, 0)                                                                        \
+    EACH_SUM_OF_PIXEL(X, 1)                                                                        \
+    EACH_SUM_OF_PIXEL(X, 2)                                                                        \
+    EACH_SUM_OF_PIXEL(X, 3)                                                                        \
+    EACH_SUM_OF_PIXEL(X, 4)                                                                        \
+    EACH_SUM_OF_PIXEL(X, 5)                                                                        \
+    EACH_SUM_OF_PIXEL(X, 6)                                                                        \
+    EACH_SUM_OF_PIXEL(X, 7)                                                                        \
+    EACH_SUM_OF_PIXEL(X, 8)                                                                        \
+    EACH_SUM_OF_PIXEL(X, 9)                                                                        \
+    EACH_SUM_OF_PIXEL(X, 10)                                                                       \
+    EACH_SUM_OF_PIXEL(X, 11)                                                                       \
+    EACH_SUM_OF_PIXEL(X, 12)                                                                       \
+    EACH_SUM_OF_PIXEL(X, 13)
+
+/* One k of one pixel: the value to all lanes, times each block's weights. */
+#define MULTIPLY_ADD(i, address)                                                                   \
+    if (i < pixels) {                                                                              \
+        const __m512 a = _mm512_set1_ps(*(const float *)(address + at));                           \
+        s##i##_0 = _mm512_fmadd_ps(a, b0, s##i##_0);                                               \
+        if (blocks > 1)                                                                            \
+            s##i##_1 = _mm512_fmadd_ps(a, b1, s##i##_1);                                           \
+        if (blocks > 2)                                                                            \
+            s##i##_2 = _mm512_fmadd_ps(a, b2, s##i##_2);                                           \
+        if (blocks > 3)                                                                            \
+            s##i##_3 = _mm512_fmadd_ps(a, b3, s##i##_3);                                           \
+    }
+
+#define ONE_K(k)                                                                                   \
+    {                                                                                              \
+        const int64_t at = (k) * (int64_t)sizeof(float);                                           \
+        const __m512 b0 = load_weights(b, (k));                                                    \
+        const __m512 b1 = blocks > 1 ? load_weights(b + weights_pitch, (k)) : b0;                  \
+        const __m512 b2 = blocks > 2 ? load_weights(b + 2 * weights_pitch, (k)) : b0;              \
+        const __m512 b3 = blocks > 3 ? load_weights(bd, (k)) : b0;                                 \
+        EACH_PIXEL(MULTIPLY_ADD)                                                                   \
+    }
+
+ALWAYS_INLINE __m512 load_weights(const char *b, int k)
+{
+    return _mm512_loadu_ps((const float *)(b + k * 64));
+}
+
+ALWAYS_INLINE int64_t pixel_offset(const r2n_tile *tile, const r2n_gemm_source *source)
+{
+    return source->offset + tile->image * source->image_pitch + tile->row * source->row_pitch +
+           tile->column * source->pixel_pitch;
+}
+
+ALWAYS_INLINE __m512 relu(__m512 v)
+{
+    /* Keeps what is not <= 0: positive numbers and NaN. */
+    return _mm512_fixupimm_ps(v, v, _mm512_set1_epi32(0x18181821), 0);
+}
+
+#define BLOCK_MASK(block)                  ((block) + 1 < blocks ? (__mmask16)0xffff : last_mask)
+#define AT(base, base_pitch, pixel, block) (base + (pixel) * (base_pitch) + (block)*16)
+
+#define ADD_BIAS(sum, pixel, block) sum = _mm512_add_ps(sum, bias##block);
+#define ADD_RESIDUAL(sum, pixel, block)                                                            \
+    sum = _mm512_add_ps(                                                                           \
+        sum, _mm512_maskz_loadu_ps(BLOCK_MASK(block),                                              \
+                                   AT(tile->residual, tile->residual_pitch, pixel, block)));
+#define RELU(sum, pixel, block) sum = relu(sum);
+#define STORE(sum, pixel, block)                                                                   \
+    _mm512_mask_storeu_ps(AT(tile->output, tile->output_pitch, pixel, block), BLOCK_MASK(block),   \
+                          sum);
+#define ADD_CHAIN(sum, pixel, block)                                                               \
+    sum = _mm512_add_ps(_mm512_maskz_loadu_ps(BLOCK_MASK(block),                                   \
+                                              AT(tile->chain, tile->chain_pitch, pixel, block)),   \
+                        sum);
+#define STORE_CHAIN(sum, pixel, block)                                                             \
+    _mm512_mask_storeu_ps(AT(tile->chain, tile->chain_pitch, pixel, block), BLOCK_MASK(block), sum);
+
+ALWAYS_INLINE void compute(const r2n_tile *tile, const int pixels, const int blocks)
+{
+    EACH_PIXEL(DECLARE_SUMS)
+    const int64_t weights_pitch = tile->weights_pitch * (int64_t)sizeof(float);
+    const char *prefetch = tile->prefetch;
+    const int64_t prefetch_step = tile->prefetch_step;
+    for (int32_t i = 0; i < tile->source_count; i++) {
+        const r2n_gemm_source *source = &tile->sources[i];
+        const int64_t pitch = source->pixel_pitch * (int64_t)sizeof(float);
+        const char *a0 = (const char *)(tile->block + pixel_offset(tile, source));
+        const char *a3 = a0 + 3 * pitch, *a6 = a0 + 6 * pitch, *a9 = a0 + 9 * pitch,
+                   *a12 = a0 + 12 * pitch;
+        const char *b = (const char *)(tile->weights + (int64_t)source->k_first * 16);
+        const char *bd = b + 3 * weights_pitch;
+        int32_t k = source->channels;
+        for (; k >= 4; k -= 4) {
+            _mm_prefetch(prefetch, _MM_HINT_T1);
+            prefetch += prefetch_step;
+            ONE_K(0)
+            ONE_K(1)
+            ONE_K(2)
+            ONE_K(3)
+            a0 += 16, a3 += 16, a6 += 16, a9 += 16, a12 += 16;
+            b += 4 * 64, bd += 4 * 64;
+        }
+        for (; k > 0; k--) {
+            ONE_K(0)
+            a0 += 4, a3 += 4, a6 += 4, a9 += 4, a12 += 4;
+            b += 64, bd += 64;
+        }
+    }
+    const __mmask16 last_mask = (__mmask16)((1u << tile->last_lanes) - 1);
+    const __m512 bias0 = _mm512_loadu_ps(tile->bias);
+    const __m512 bias1 = blocks > 1 ? _mm512_loadu_ps(tile->bias + 16) : bias0;
+    const __m512 bias2 = blocks > 2 ? _mm512_loadu_ps(tile->bias + 32) : bias0;
+    const __m512 bias3 = blocks > 3 ? _mm512_loadu_ps(tile->bias + 48) : bias0;
+    EACH_SUM(ADD_BIAS)
+    if (tile->residual != NULL) {
+        EACH_SUM(ADD_RESIDUAL)
+    }
+    if (tile->relu) {
+        EACH_SUM(RELU)
+    }
+    EACH_SUM(STORE)
+    if (tile->chain != NULL) {
+        /* All loads first: one that overlaps a store's masked lanes would wait for the cache. */
+        EACH_SUM(ADD_CHAIN)
+        EACH_SUM(STORE_CHAIN)
+    }
+}
+
+#define TILE(pixels, blocks)                                                                       \
+    static void tile_##pixels##x##blocks(const r2n_tile *tile)                                     \
+    {                                                                                              \
+        compute(tile, pixels, blocks);                                                             \
+    }
+
+#define TILES_1_TO_7(X, blocks)                                                                    \
+    X(1, blocks) X(2, blocks) X(3, blocks) X(4, blocks) X(5, blocks) X(6, blocks) X(7, blocks)
+#define TILES_8_TO_14(X, blocks)                                                                   \
+    X(8, blocks) X(9, blocks) X(10, blocks) X(11, blocks) X(12, blocks) X(13, blocks) X(14, blocks)
+
+TILES_1_TO_7(TILE, 1)
+TILES_8_TO_14(TILE, 1)
+TILES_1_TO_7(TILE, 2)
+TILES_8_TO_14(TILE, 2)
+TILES_1_TO_7(TILE, 3)
+TILE(8, 3)
+TILE(9, 3)
+TILES_1_TO_7(TILE, 4)
+
+#define NAME(pixels, blocks) tile_##pixels##x##blocks,
+
+static const r2n_tile_set tile_set = {.panel_blocks = 2,
+                                      .cache_bytes = 1 << 21,
+                                      .pixels = {14, 14, 9, 7},
+                                      .tiles = {{TILES_1_TO_7(NAME, 1) TILES_8_TO_14(NAME, 1)},
+                                                {TILES_1_TO_7(NAME, 2) TILES_8_TO_14(NAME, 2)},
+                                                {TILES_1_TO_7(NAME, 3) NAME(8, 3) NAME(9, 3)},
+                                                {TILES_1_TO_7(NAME, 4)}}};
+
+void r2n_gemm_f32_avx512(const void *arguments, void *block, r2n_range range)
+{
+    r2n_gemm_f32_walk(&tile_set, arguments, block, range);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernelcheck/checks.h"
+#include "kernels/cpu_features.h"
+
+int kernel_is_usable(const r2n_kernel *kernel, const options *o)
+{
+    return (kernel->features & ~r2n_cpu_features()) == 0 && kernel->isa <= o->isa;
+}
+
+int kernel_is_checked(const r2n_kernel *kernel, const options *o)
+{
+    return kernel_is_usable(kernel, o) &&
+           (o->filter == NULL || strstr(kernel->name, o->filter) != NULL);
+}
+
+const r2n_kernel *find_reference(r2n_operation operation)
+{
+    for (size_t i = 0; i < r2n_kernel_count; i++)
+        if (r2n_kernels[i].operation == operation && r2n_kernels[i].isa == R2N_ISA_REFERENCE)
+            return &r2n_kernels[i];
+    return NULL;
+}
+
+int is_within(float found, double expected, double magnitude, int32_t terms)
+{
+    const double bound = (terms + 8) * (ldexp(magnitude, -24) + ldexp(1, -149));
+    return fabs((double)found - expected) <= bound; /* false for NaN */
+}
+
+int run_check(const options *o)
+{
+    tally t = {0, 0};
+    int checked = 0;
+    printf("seed %llu, ceiling %s, CPU %s\n", (unsigned long long)o->seed, r2n_isa_name(o->isa),
+           r2n_cpu_name());
+    for (size_t i = 0; i < r2n_kernel_count; i++) {
+        const r2n_kernel *kernel = &r2n_kernels[i];
+        const uint32_t lacking = kernel->features & ~r2n_cpu_features();
+        if (kernel_is_checked(kernel, o)) {
+            printf("checked %s\n", kernel->name);
+            checked++;
+        } else if (lacking != 0) {
+            printf("SKIPPED %s: this CPU lacks %s\n", kernel->name,
+                   r2n_feature_name(lacking & (~lacking + 1)));
+        } else if (!kernel_is_usable(kernel, o)) {
+            printf("SKIPPED %s: the ceiling is %s\n", kernel->name, r2n_isa_name(o->isa));
+        }
+    }
+    if (checked == 0) {
+        fprintf(stderr, "kernelcheck: no kernel's name has \"%s\" in it; see kernelcheck list\n",
+                o->filter);
+        return 2;
+    }
+    check_gemm(&t, o);
+    check_pool(&t, o);
+    check_elementwise(&t, o);
+    printf("%lld passed, %lld failed\n", (long long)t.passed, (long long)t.failed);
+    return t.failed > 0;
+}

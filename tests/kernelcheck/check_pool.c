@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Random pools. All ISAs must have the reference's bits; the reference itself is held to the
+ * maximum, and to the average in double, of the cells that a window covers.
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "kernelcheck/checks.h"
+
+enum { SCENE_FLOATS = 600000, CASES_A_FILL = 150, TEXT_BYTES = 200 };
+
+typedef struct pool_case {
+    r2n_pool_arguments pool;
+    scene before;
+    fill fill;
+    char text[TEXT_BYTES];
+} pool_case;
+
+/* Outputs along one side; with `ceiling` the last window may hang over. */
+static int32_t output_size(const r2n_pool_arguments *pool, int32_t input, int32_t kernel,
+                           int ceiling)
+{
+    const int32_t room = input + 2 * pool->padding - kernel;
+    int32_t size = (room + (ceiling ? pool->stride - 1 : 0)) / pool->stride + 1;
+    if ((size - 1) * pool->stride >= input + pool->padding) /* it would cover no cell */
+        size--;
+    return size;
+}
+
+static void make_sizes(r2n_pool_arguments *pool, random_state *random)
+{
+    const int ceiling = random_between(random, 0, 1);
+    pool->kind = random_between(random, 0, 1) ? R2N_POOL_MAXIMUM : R2N_POOL_AVERAGE;
+    pool->images = random_between(random, 1, 3);
+    pool->input_rows = random_between(random, 3, 14);
+    pool->input_columns = random_between(random, 3, 14);
+    pool->channels = random_between(random, 1, 70);
+    pool->count_padding = random_between(random, 0, 1);
+    if (random_between(random, 0, 3) == 0) { /* global */
+        pool->kernel_rows = pool->input_rows;
+        pool->kernel_columns = pool->input_columns;
+        pool->stride = 1;
+        pool->rows = pool->columns = 1;
+        return;
+    }
+    pool->kernel_rows = random_between(random, 1, 3);
+    pool->kernel_columns = random_between(random, 1, 3);
+    pool->stride = random_between(random, 1, 3);
+    if (pool->kernel_rows > 1 && pool->kernel_columns > 1)
+        pool->padding = random_between(random, 0, 1);
+    pool->rows = output_size(pool, pool->input_rows, pool->kernel_rows, ceiling);
+    pool->columns = output_size(pool, pool->input_columns, pool->kernel_columns, ceiling);
+}
+
+static void make_case(pool_case *c, random_state *random, fill f)
+{
+    r2n_pool_arguments *pool = &c->pool;
+    *c = (pool_case){.fill = f};
+    make_sizes(pool, random);
+    const extent in = {pool->images, pool->input_rows, pool->input_columns, pool->channels};
+    const extent out = {pool->images, pool->rows, pool->columns, pool->channels};
+    scene_begin(&c->before, SCENE_FLOATS);
+    pool->input = scene_view(&c->before, random, in, random_between(random, 0, 4) == 0);
+    pool->output = scene_view(&c->before, random, out, random_between(random, 0, 4) == 0);
+    scene_mark_view(&c->before, random, f, &pool->input, in, ROLE_READ);
+    scene_mark_view(&c->before, random, f, &pool->output, out, ROLE_WRITTEN);
+    const int64_t shift = scene_trim(&c->before);
+    pool->input.offset -= shift;
+    pool->output.offset -= shift;
+    snprintf(c->text, sizeof c->text, "%s, %s %dx%d/%d+%d%s, %d image(s) of %dx%d, %d channels",
+             fill_name(f), pool->kind == R2N_POOL_MAXIMUM ? "maximum" : "average",
+             pool->kernel_rows, pool->kernel_columns, pool->stride, pool->padding,
+             pool->count_padding ? " counted" : "", pool->images, pool->input_rows,
+             pool->input_columns, pool->channels);
+}
+
+static int element_is_good(const pool_case *c, const float *after, int32_t image, int32_t row,
+                           int32_t column, int32_t channel)
+{
+    const r2n_pool_arguments *pool = &c->pool;
+    double best = -INFINITY, sum = 0, magnitude = 0;
+    int32_t cells = 0, counted = 0;
+    for (int32_t i = 0; i < pool->kernel_rows; i++)
+        for (int32_t j = 0; j < pool->kernel_columns; j++) {
+            const int32_t y = row * pool->stride - pool->padding + i;
+            const int32_t x = column * pool->stride - pool->padding + j;
+            counted +=
+                y < pool->input_rows + pool->padding && x < pool->input_columns + pool->padding;
+            if (y < 0 || y >= pool->input_rows || x < 0 || x >= pool->input_columns)
+                continue;
+            const double value = c->before.values[view_index(&pool->input, image, y, x, channel)];
+            best = isnan(value) || isnan(best) ? NAN : value > best ? value : best;
+            sum += value;
+            magnitude += fabs(value);
+            cells++;
+        }
+    const double divisor = pool->count_padding ? counted : cells;
+    const float found = after[view_index(&pool->output, image, row, column, channel)];
+    if (pool->kind == R2N_POOL_MAXIMUM)
+        return isnan(best) ? isnan(found) : (double)found == best;
+    if (!isfinite(sum))
+        return isnan(sum) ? isnan(found) : (double)found == sum;
+    return is_within(found, sum / divisor, magnitude / divisor, cells);
+}
+
+static void compare_with_expected(tally *t, const pool_case *c, const float *after)
+{
+    const r2n_pool_arguments *pool = &c->pool;
+    int64_t bad = 0;
+    for (int32_t image = 0; image < pool->images; image++)
+        for (int32_t row = 0; row < pool->rows; row++)
+            for (int32_t column = 0; column < pool->columns; column++)
+                for (int32_t channel = 0; channel < pool->channels; channel++)
+                    bad += !element_is_good(c, after, image, row, column, channel);
+    tally_count(t, bad == 0, "pool_f32_reference: %s: %lld elements are wrong", c->text,
+                (long long)bad);
+}
+
+static void check_case(tally *t, const options *o, random_state *random, const pool_case *c)
+{
+    const r2n_range whole = {0, c->pool.images * c->pool.rows, 0, (c->pool.channels + 15) / 16};
+    const r2n_kernel *reference = find_reference(R2N_OPERATION_POOL);
+    const trial plain = {reference, &c->pool, whole, &c->before, c->text};
+    float *expected = check_kernel(t, &plain, random, NULL, "");
+    compare_with_expected(t, c, expected);
+    for (size_t i = 0; i < r2n_kernel_count; i++) {
+        const r2n_kernel *kernel = &r2n_kernels[i];
+        if (kernel->operation != R2N_OPERATION_POOL || kernel == reference ||
+            !kernel_is_checked(kernel, o))
+            continue;
+        const trial one = {kernel, &c->pool, whole, &c->before, c->text};
+        r2n_free(check_kernel(t, &one, random, expected, reference->name));
+    }
+    r2n_free(expected);
+}
+
+void check_pool(tally *t, const options *o)
+{
+    random_state random = {o->seed};
+    for (int i = 0; i < FILL_COUNT * CASES_A_FILL; i++) {
+        pool_case c;
+        make_case(&c, &random, (fill)(i % FILL_COUNT));
+        check_case(t, o, &random, &c);
+        scene_release(&c.before);
+    }
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One function an operation, and what they share. */
+#ifndef R2N_KERNELCHECK_CHECKS_H
+#define R2N_KERNELCHECK_CHECKS_H
+
+#include "kernelcheck/scene.h"
+
+void check_gemm(tally *t, const options *o);
+void check_pool(tally *t, const options *o);
+void check_elementwise(tally *t, const options *o);
+
+/* This CPU has it, the ceiling allows it and the filter names it. */
+int kernel_is_checked(const r2n_kernel *kernel, const options *o);
+const r2n_kernel *find_reference(r2n_operation operation);
+
+/* |found - expected| <= (terms + 8) * 2^-24 * magnitude, plus as many steps of the smallest
+ * denormal: the bound of `terms` rounded additions in any order. */
+int is_within(float found, double expected, double magnitude, int32_t terms);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A convolution laid out as a plan lays it out: bordered input, taps as sources. */
+#ifndef R2N_KERNELCHECK_CONVOLUTION_H
+#define R2N_KERNELCHECK_CONVOLUTION_H
+
+#include "kernels/kernels.h"
+
+typedef struct convolution {
+    const char *name;
+    int32_t input_channels, channels;
+    int32_t kernel, stride;
+    int32_t rows, columns; /* of the output */
+    int32_t residual, chain;
+} convolution;
+
+enum { CONVOLUTION_SOURCES = 64 };
+
+/* Arguments and the memory they point to. */
+typedef struct laid_out {
+    r2n_gemm_arguments gemm;
+    r2n_gemm_source sources[CONVOLUTION_SOURCES];
+    float *block;
+    float *weights;
+    float *bias;
+    double macs; /* useful ones */
+} laid_out;
+
+/* Filled with small noise. 0 when memory could not be had. */
+int lay_out_convolution(const convolution *c, int32_t images, laid_out *out);
+void release_convolution(laid_out *out);
+
+#endif

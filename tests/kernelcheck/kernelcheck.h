@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef R2N_KERNELCHECK_H
+#define R2N_KERNELCHECK_H
+
+#include <stdint.h>
+
+#include "kernels/kernels.h"
+
+typedef struct options {
+    r2n_isa isa; /* ceiling */
+    uint64_t seed;
+    const char *filter; /* part of a kernel's name (check, list) or of a shape's (bench), or NULL */
+} options;
+
+/* What a kernel needs is there and below the ceiling. */
+int kernel_is_usable(const r2n_kernel *kernel, const options *o);
+
+/* Each returns the program's exit status. */
+int run_check(const options *o);
+int run_bench(const options *o);
+int run_list(const options *o);
+
+#endif

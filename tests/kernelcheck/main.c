@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kernelcheck: the tool that all kernels live under. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernelcheck/kernelcheck.h"
+#include "kernels/cpu_features.h"
+
+static const uint64_t default_seed = 20240229;
+
+static int usage(FILE *to, int status)
+{
+    fprintf(to,
+            "usage: kernelcheck check|bench|list [--isa X] [--seed N] [--filter TEXT]\n"
+            "  check  compare every kernel this CPU runs with the reference; exit 1 on a failure\n"
+            "  bench  GMAC/s of the matrix products and %% of the measured ceiling, one thread\n"
+            "  list   table of the kernels of this build\n"
+            "  --isa     ceiling: reference, avx2, avx512, amx, neon (also RES2NET_ISA)\n"
+            "  --seed    of the random cases of check (default %llu)\n"
+            "  --filter  only kernels (bench: shapes) whose name has TEXT in it\n",
+            (unsigned long long)default_seed);
+    return status;
+}
+
+static int parse_seed(const char *text, uint64_t *seed)
+{
+    char *end;
+    errno = 0;
+    *seed = strtoull(text, &end, 10);
+    return errno == 0 && end != text && *end == '\0' && text[0] != '-';
+}
+
+static int parse_isa(const char *name, r2n_isa *isa)
+{
+    if (!r2n_isa_parse(name, isa)) {
+        fprintf(stderr, "kernelcheck: \"%s\" is no instruction set\n", name);
+        return 0;
+    }
+    if (r2n_isa_missing(*isa) != NULL) {
+        fprintf(stderr, "kernelcheck: %s needs %s\n", name, r2n_isa_missing(*isa));
+        return 0;
+    }
+    return 1;
+}
+
+static int parse_options(int count, char **arguments, options *o)
+{
+    const char *masked = getenv("RES2NET_ISA");
+    if (masked != NULL && !parse_isa(masked, &o->isa))
+        return 0;
+    for (int i = 0; i < count; i += 2) {
+        const char *value = i + 1 < count ? arguments[i + 1] : NULL;
+        if (value == NULL)
+            return 0;
+        if (strcmp(arguments[i], "--isa") == 0) {
+            if (!parse_isa(value, &o->isa))
+                return 0;
+        } else if (strcmp(arguments[i], "--seed") == 0) {
+            if (!parse_seed(value, &o->seed))
+                return 0;
+        } else if (strcmp(arguments[i], "--filter") == 0) {
+            o->filter = value;
+        } else {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+int main(int count, char **arguments)
+{
+    options o = {.isa = r2n_isa_default(), .seed = default_seed};
+    if (count < 2)
+        return usage(stderr, 2);
+    if (strcmp(arguments[1], "--help") == 0)
+        return usage(stdout, 0);
+    if (!parse_options(count - 2, arguments + 2, &o))
+        return usage(stderr, 2);
+    if (strcmp(arguments[1], "check") == 0)
+        return run_check(&o);
+    if (strcmp(arguments[1], "bench") == 0)
+        return run_bench(&o);
+    if (strcmp(arguments[1], "list") == 0)
+        return run_list(&o);
+    return usage(stderr, 2);
+}

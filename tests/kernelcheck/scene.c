@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernelcheck/scene.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static const uint32_t canary_bits = 0x7fc0dead;
+
+static const float edge_values[] = {
+    NAN,     INFINITY,       -INFINITY,       0.0f,   -0.0f,   1.0f, -1.0f,
+    FLT_MIN, FLT_MIN / 1024, -FLT_MIN / 1024, 1e-45f, -1e-45f, 0.5f, -3.0f,
+};
+
+const char *fill_name(fill f)
+{
+    static const char *const names[FILL_COUNT] = {"integers", "reals", "edges"};
+    return names[f];
+}
+
+float fill_value(random_state *random, fill f)
+{
+    enum { EDGES = sizeof edge_values / sizeof edge_values[0] };
+    if (f == FILL_INTEGER)
+        return (float)random_between(random, -4, 4);
+    /* Not too many, or every sum would be NaN. */
+    if (f == FILL_EDGE && random_between(random, 0, 11) == 0)
+        return edge_values[random_between(random, random_between(random, 0, 3) ? 3 : 0, EDGES - 1)];
+    return random_real(random);
+}
+
+void scene_begin(scene *s, int64_t floats)
+{
+    *s = (scene){.floats = floats};
+    s->values = r2n_allocate((size_t)floats, sizeof(float));
+    s->roles = r2n_allocate_zeroed((size_t)floats, 1);
+    if (s->values == NULL || s->roles == NULL) {
+        fprintf(stderr, "kernelcheck: out of memory\n");
+        exit(3);
+    }
+    for (int64_t i = 0; i < floats; i++)
+        memcpy(&s->values[i], &canary_bits, sizeof canary_bits);
+}
+
+void scene_release(scene *s)
+{
+    r2n_free(s->values);
+    r2n_free(s->roles);
+    *s = (scene){0};
+}
+
+/* Zero half of the time. */
+static int32_t gap(random_state *random)
+{
+    return random_between(random, 0, 1) ? random_between(random, 1, 9) : 0;
+}
+
+r2n_view scene_view(scene *s, random_state *random, extent e, int may_group)
+{
+    r2n_view view = {.groups = 1, .group_channels = e.channels, .group_pitch = e.channels};
+    const int32_t groups = may_group ? random_between(random, 2, 4) : 1;
+    if (groups > 1 && e.channels % groups == 0) {
+        view.groups = groups;
+        view.group_channels = e.channels / groups;
+        view.group_pitch = view.group_channels + gap(random);
+    }
+    view.offset = s->used + gap(random);
+    view.pixel_pitch = (view.groups - 1) * view.group_pitch + view.group_channels + gap(random);
+    view.row_pitch = e.columns * view.pixel_pitch + gap(random);
+    view.image_pitch = e.rows * view.row_pitch + gap(random);
+    s->used = view.offset + e.images * view.image_pitch;
+    if (s->used > s->floats) {
+        fprintf(stderr, "kernelcheck: a scene is too small\n");
+        exit(3);
+    }
+    return view;
+}
+
+int64_t view_index(const r2n_view *view, int32_t image, int32_t row, int32_t column,
+                   int32_t channel)
+{
+    return view->offset + image * view->image_pitch + row * view->row_pitch +
+           column * view->pixel_pitch + (channel / view->group_channels) * view->group_pitch +
+           channel % view->group_channels;
+}
+
+void scene_mark(scene *s, random_state *random, fill f, int64_t index, int role)
+{
+    if (s->roles[index] == ROLE_CANARY)
+        s->values[index] = fill_value(random, f);
+    if (s->roles[index] < role)
+        s->roles[index] = (unsigned char)role;
+}
+
+void scene_mark_view(scene *s, random_state *random, fill f, const r2n_view *view, extent e,
+                     int role)
+{
+    for (int32_t image = 0; image < e.images; image++)
+        for (int32_t row = 0; row < e.rows; row++)
+            for (int32_t column = 0; column < e.columns; column++)
+                for (int32_t channel = 0; channel < e.channels; channel++)
+                    scene_mark(s, random, f, view_index(view, image, row, column, channel), role);
+}
+
+int64_t scene_trim(scene *s)
+{
+    int64_t first = 0;
+    int64_t last = s->used;
+    while (first < last && s->roles[first] == ROLE_CANARY)
+        first++;
+    while (last > first && s->roles[last - 1] == ROLE_CANARY)
+        last--;
+    s->floats = last - first;
+    memmove(s->values, s->values + first, (size_t)s->floats * sizeof(float));
+    memmove(s->roles, s->roles + first, (size_t)s->floats);
+    return first;
+}

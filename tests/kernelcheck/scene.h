@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A block of activations in which every element has a role. Elements that no argument describes
+ * hold a canary: it is a NaN, so that a kernel that reads one shows it, and its bits are known, so
+ * that a kernel that writes one shows that too.
+ */
+#ifndef R2N_KERNELCHECK_SCENE_H
+#define R2N_KERNELCHECK_SCENE_H
+
+#include "kernelcheck/kernelcheck.h"
+#include "kernelcheck/random.h"
+#include "kernels/kernels.h"
+#include "res2net/status.h"
+
+typedef enum fill { FILL_INTEGER, FILL_REAL, FILL_EDGE, FILL_COUNT } fill;
+const char *fill_name(fill f);
+float fill_value(random_state *random, fill f);
+
+enum { ROLE_CANARY, ROLE_READ, ROLE_WRITTEN };
+
+typedef struct scene {
+    float *values;        /* before the kernel runs */
+    unsigned char *roles; /* ROLE_... of each */
+    int64_t floats;
+    int64_t used; /* floats that views took so far */
+} scene;
+
+typedef struct extent {
+    int32_t images, rows, columns, channels;
+} extent;
+
+/* Room for `floats`; ends the program when memory cannot be had. */
+void scene_begin(scene *s, int64_t floats);
+void scene_release(scene *s);
+
+/* A view behind all others, with random gaps between pixels, rows and images, or none.
+ * `may_group`: its channels may lie in separated groups. */
+r2n_view scene_view(scene *s, random_state *random, extent e, int may_group);
+
+int64_t view_index(const r2n_view *view, int32_t image, int32_t row, int32_t column,
+                   int32_t channel);
+/* Gives an element a role (the strongest wins) and, where it had none, a value. */
+void scene_mark(scene *s, random_state *random, fill f, int64_t index, int role);
+void scene_mark_view(scene *s, random_state *random, fill f, const r2n_view *view, extent e,
+                     int role);
+/* Cuts what lies before the first and behind the last described element. Returns how many floats
+ * went at the front: to be taken from every offset. */
+int64_t scene_trim(scene *s);
+
+/* ---- running and comparing ----------------------------------------------------------------------
+ */
+
+/* Counts what was tried, and tells of the first failures. */
+typedef struct tally {
+    int64_t passed, failed;
+} tally;
+void tally_count(tally *t, int good, const char *format, ...) RES2NET_PRINTF(3, 4);
+
+/* Same bits, or both NaN (whose payload depends on the order of operands). */
+int same_value(float a, float b);
+
+typedef struct trial {
+    const r2n_kernel *kernel;
+    const void *arguments;
+    r2n_range whole;
+    const scene *before;
+    const char *text; /* of the case, for messages */
+} trial;
+
+/* Runs on a guarded copy of the scene and returns the values afterwards (r2n_free them). With
+ * `random` not NULL the range is cut in pieces that run in any order. */
+float *run_guarded(const trial *t, random_state *random);
+
+/* The kernel's result, run whole: canaries and inputs kept, split ranges give the same bits, and
+ * the same values as `other` where that is not NULL. Returns the result (r2n_free it). */
+float *check_kernel(tally *t, const trial *one, random_state *random, const float *other,
+                    const char *other_name);
+
+#endif
