@@ -193,6 +193,9 @@ static void read_picture(png_reader *reader)
     if (palette)
         apply_palette(reader);
     read_orientation(reader);
+    /* libpng goes on without an auxiliary chunk that it had no memory for: the orientation. */
+    if (reader->out_of_memory)
+        on_error(png, "");
 }
 
 /* Before libpng sees a byte: it would allocate rows by what the header says. */

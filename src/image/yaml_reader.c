@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAXIMUM_BYTES = 1 << 20, MAXIMUM_WORD = 40 };
+enum { MAXIMUM_BYTES = 1 << 18, MAXIMUM_MARKS = 1000, MAXIMUM_WORD = 40 };
 
 /* ---- the document ------------------------------------------------------------------------------
  */
@@ -46,21 +46,39 @@ static res2net_status check_end(yaml_parser_t *parser, const char *name, res2net
     return RES2NET_OK;
 }
 
-res2net_status r2n_yaml_open(const char *text, size_t size, const char *name, r2n_yaml *yaml,
-                             res2net_report *report)
+/* libyaml's time grows with the square of nested brackets and of anchors: neither may be many. */
+static res2net_status check_amount(const char *text, size_t size, const char *name,
+                                   res2net_report *report)
 {
-    yaml_parser_t parser;
     if (size > MAXIMUM_BYTES)
         return r2n_fail(report, RES2NET_LIMIT_EXCEEDED, name, -1,
                         "%zu bytes are too many for a list of transforms: the limit is %d", size,
                         MAXIMUM_BYTES);
+    int brackets = 0, anchors = 0;
+    for (size_t i = 0; i < size; i++) {
+        brackets += text[i] == '[' || text[i] == '{';
+        anchors += text[i] == '&';
+        if (brackets > MAXIMUM_MARKS || anchors > MAXIMUM_MARKS)
+            return r2n_fail(report, RES2NET_LIMIT_EXCEEDED, name, (int64_t)i,
+                            "more than %d brackets or anchors: this is no list of transforms",
+                            MAXIMUM_MARKS);
+    }
+    return RES2NET_OK;
+}
+
+res2net_status r2n_yaml_open(const char *text, size_t size, const char *name, r2n_yaml *yaml,
+                             res2net_report *report)
+{
+    yaml_parser_t parser;
+    res2net_status status = check_amount(text, text == NULL ? 0 : size, name, report);
+    if (status != RES2NET_OK)
+        return status;
     if (!yaml_parser_initialize(&parser))
         return r2n_fail(report, RES2NET_OUT_OF_MEMORY, name, -1, "no memory to read YAML");
     yaml_parser_set_input_string(&parser, (const unsigned char *)(text == NULL ? "" : text),
                                  text == NULL ? 0 : size);
     yaml->name = name;
     yaml->report = report;
-    res2net_status status = RES2NET_OK;
     if (!yaml_parser_load(&parser, &yaml->document)) {
         status = fail_parse(&parser, name, report);
     } else {

@@ -21,7 +21,7 @@ typedef struct r2n_yaml {
     res2net_report *report;
 } r2n_yaml;
 
-/* Exactly one document of at most 1 MiB. On failure there is nothing to close. */
+/* Exactly one document of at most 256 KiB. On failure there is nothing to close. */
 res2net_status r2n_yaml_open(const char *text, size_t size, const char *name, r2n_yaml *yaml,
                              res2net_report *report);
 void r2n_yaml_close(r2n_yaml *yaml);
