@@ -137,9 +137,14 @@ res2net_status res2net_model_load(const char *path, const res2net_load_options *
     if (options == NULL)
         options = &default_options;
     res2net_status status = r2n_weights_read(path, &set, report);
-    if (status == RES2NET_OK && options->verify)
+    if (status != RES2NET_OK)
+        return status;
+    if (options->verify)
         status = r2n_weights_verify(set, path, report);
-    return status == RES2NET_OK ? finish(set, path, options, out, report) : status;
+    if (status == RES2NET_OK)
+        return finish(set, path, options, out, report);
+    r2n_tensor_set_destroy(set);
+    return status;
 }
 
 res2net_status res2net_model_load_memory(const void *data, size_t size, const char *name,
