@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model_options.h"
+
+#include <string.h>
+
+#include "diagnostics.h"
+#include "exit_status.h"
+#include "verbs.h"
+
+const char *family_name(res2net_family family)
+{
+    return family == RES2NET_FAMILY_PADDLE  ? "paddle"
+           : family == RES2NET_FAMILY_TORCH ? "torch"
+                                            : "unknown";
+}
+
+res2net_family family_option(const command_line *line)
+{
+    return option_is(line, "family", "paddle")  ? RES2NET_FAMILY_PADDLE
+           : option_is(line, "family", "torch") ? RES2NET_FAMILY_TORCH
+                                                : RES2NET_FAMILY_UNKNOWN;
+}
+
+const char *model_path(const command_line *line)
+{
+    const char *weights = option_text(line, "weights");
+    return weights != NULL ? weights : option_text(line, "model");
+}
+
+int check_architecture(const command_line *line, const char *name)
+{
+    res2net_summary summary;
+    res2net_report *report = res2net_report_create();
+    const res2net_status status =
+        res2net_summary_create(name, family_option(line), 0, 0, &summary, report);
+    if (status == RES2NET_OK)
+        res2net_summary_free(&summary);
+    else
+        print_problems(report);
+    res2net_report_destroy(report);
+    if (status == RES2NET_OK)
+        return EXIT_DONE;
+    say("`res2net models` lists the architectures");
+    return EXIT_USAGE;
+}
+
+/* A bad transforms file is a bad configuration, not a bad model. */
+static int load_failure(const res2net_load_options *options, res2net_status status,
+                        const res2net_report *report)
+{
+    for (size_t i = 0; options->transforms != NULL && i < res2net_report_count(report); i++) {
+        const res2net_problem *problem = res2net_report_problem(report, i);
+        if (strcmp(problem->file, options->transforms) == 0 &&
+            problem->status != RES2NET_NOT_FOUND && problem->status != RES2NET_READ_FAILED)
+            return EXIT_USAGE;
+    }
+    return status == RES2NET_INTERRUPTED ? EXIT_INTERRUPTED : EXIT_FAILED;
+}
+
+int load_model(const char *path, const res2net_load_options *options, res2net_model **model)
+{
+    res2net_report *report = res2net_report_create();
+    const res2net_status status = path != NULL ? res2net_model_load(path, options, model, report)
+                                               : res2net_model_load_default(options, model, report);
+    int result = EXIT_DONE;
+    print_problems(report);
+    if (status != RES2NET_OK)
+        result = load_failure(options, status, report);
+    if (status == RES2NET_UNSUPPORTED && path == NULL)
+        say("give a model with -m FILE");
+    res2net_report_destroy(report);
+    return result;
+}
+
+int open_model(const command_line *line, res2net_model **model)
+{
+    const char *architecture = option_text(line, "arch");
+    const char *path = model_path(line);
+    *model = NULL;
+    if (option_given(line, "model") && option_given(line, "weights"))
+        return usage_error(line->verb, "--model and --weights name the same thing: give one");
+    if (architecture != NULL) {
+        const int checked = check_architecture(line, architecture);
+        if (checked != EXIT_DONE)
+            return checked;
+    }
+    if (architecture != NULL && path == NULL)
+        return usage_error(line->verb, "--arch %s needs its weights: give -m FILE", architecture);
+    const res2net_load_options options = {.architecture = architecture,
+                                          .family = family_option(line),
+                                          .transforms = option_text(line, "transforms"),
+                                          .labels = option_text(line, "labels"),
+                                          .verify = option_given(line, "verify")};
+    return load_model(path, &options, model);
+}
+
+/* Weights from a formula have neither labels nor transforms of their own. */
+static int create_from_formula(const command_line *line, res2net_model **model)
+{
+    const char *architecture = option_text(line, "arch");
+    const int checked = check_architecture(line, architecture);
+    if (checked != EXIT_DONE)
+        return checked;
+    if (option_given(line, "transforms") || option_given(line, "labels"))
+        return usage_error(line->verb, "--transforms and --labels need a model: give -m FILE");
+    res2net_report *report = res2net_report_create();
+    const res2net_status status =
+        res2net_model_create(architecture, family_option(line), 0, model, report);
+    print_problems(report);
+    res2net_report_destroy(report);
+    if (status != RES2NET_OK)
+        return EXIT_FAILED;
+    say("%s: no weights given: %s runs with weights from a formula, its answers mean nothing",
+        line->verb->name, architecture);
+    return EXIT_DONE;
+}
+
+int open_model_or_formula(const command_line *line, res2net_model **model)
+{
+    *model = NULL;
+    if (option_given(line, "arch") && !option_given(line, "model") &&
+        !option_given(line, "weights"))
+        return create_from_formula(line, model);
+    return open_model(line, model);
+}
+
+int open_session(const command_line *line, const res2net_model *model, int pictures,
+                 res2net_session **session)
+{
+    /* The library reads RES2NET_ISA itself, as a ceiling that the CPU may lower further. */
+    res2net_session_options options = {.threads = (int)option_integer(line, "threads"),
+                                       .precision = option_text(line, "precision"),
+                                       .isa = option_given(line, "isa") ? option_text(line, "isa")
+                                                                        : NULL};
+    if (pictures) {
+        options.preset = option_is(line, "preset", "paddle")  ? RES2NET_PRESET_PADDLE
+                         : option_is(line, "preset", "torch") ? RES2NET_PRESET_TORCH
+                                                              : RES2NET_PRESET_OF_MODEL;
+        options.exif = option_is(line, "exif", "apply")    ? RES2NET_EXIF_APPLY
+                       : option_is(line, "exif", "ignore") ? RES2NET_EXIF_IGNORE
+                                                           : RES2NET_EXIF_OF_PRESET;
+        options.resize_short = (int)option_integer(line, "resize-short");
+        options.crop = (int)option_integer(line, "crop");
+    }
+    res2net_report *report = res2net_report_create();
+    const res2net_status status = res2net_session_create(model, &options, session, report);
+    print_problems(report);
+    res2net_report_destroy(report);
+    return exit_status_of(status);
+}
+
+const char *isa_in_force(const command_line *line)
+{
+    res2net_system system;
+    if (option_given(line, "isa"))
+        return option_text(line, "isa");
+    res2net_system_describe(&system);
+    return system.isa;
+}

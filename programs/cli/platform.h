@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything in the command that asks the operating system. */
+#ifndef CLI_PLATFORM_H
+#define CLI_PLATFORM_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Descriptors 0 to 2 are made to exist, SIGINT and SIGPIPE are remembered instead of fatal. A
+ * second SIGINT ends the process at once. */
+void platform_start(void);
+int platform_interrupted(void);
+int platform_pipe_closed(void);
+
+int platform_is_terminal(FILE *stream);
+/* Whether the environment's locale is a UTF-8 one. */
+int platform_has_utf8(void);
+
+/* Never NULL: without memory it says so and exits with EXIT_FAILED. Zeroed. */
+void *platform_allocate(size_t count, size_t size);
+char *platform_copy_text(const char *text);
+
+typedef enum file_kind { FILE_MISSING, FILE_PLAIN, FILE_FOLDER } file_kind;
+file_kind platform_file_kind(const char *path);
+int64_t platform_file_bytes(const char *path); /* -1 when it cannot be told */
+
+/* 0 when a file of this path could be made, else what errno says: asked before long work. */
+int platform_check_writable(const char *path);
+
+/* The paths that match a shell pattern, sorted; each and the array are the caller's (free). */
+char **platform_match(const char *pattern, size_t *count);
+
+/* With parents. 0, or what errno says. */
+int platform_make_folder(const char *path);
+
+/* A file that appears whole or not at all: written beside its target, then renamed. */
+typedef struct atomic_file {
+    FILE *stream;
+    char *path;
+    char *temporary;
+} atomic_file;
+int atomic_file_open(atomic_file *file, const char *folder, const char *name); /* 0 or errno */
+int atomic_file_close(atomic_file *file); /* 0 or errno; the temporary file is gone either way */
+
+#endif
