@@ -32,11 +32,11 @@ typedef struct r2n_tensor_set {
     size_t count;
     size_t capacity;
     r2n_weights_metadata metadata;
-    r2n_file_bytes file; /* kept while tensors point into it */
+    r2n_file_bytes file;   /* kept while tensors point into it */
     const uint8_t *source; /* the bytes it was read from, the file's or the caller's; NULL once they
                               are not needed */
     size_t source_bytes;
-    void **blocks;       /* blocks of converted tensors */
+    void **blocks; /* blocks of converted tensors */
     size_t block_count, block_capacity;
 } r2n_tensor_set;
 
