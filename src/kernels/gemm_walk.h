@@ -9,7 +9,7 @@
 
 #include "kernels/kernels.h"
 
-enum { R2N_TILE_LANES = 16, R2N_TILE_MAXIMUM_BLOCKS = 4, R2N_TILE_MAXIMUM_PIXELS = 14 };
+enum { R2N_TILE_LANES = 16, R2N_TILE_MAXIMUM_BLOCKS = 3, R2N_TILE_MAXIMUM_PIXELS = 14 };
 
 /* Some pixels of a run times some blocks of 16 channels. Pitches between pixels are in floats. */
 typedef struct r2n_tile {

@@ -3,8 +3,9 @@
  * f32 tiles of AVX-512: up to 28 sums of 16 channels in registers over the whole reduction, and the
  * epilogue on them. One body, always inlined with constant sizes; gemm_walk.c calls the tiles.
  *
- * A k takes one load a block of packed weights and one broadcast a pixel. With 14 pixels x 2 blocks
- * or 7 x 4 the two FMA units are the limit, not the loads.
+ * A k takes one load a block of packed weights and one broadcast a pixel. With 14 pixels x 2
+ * blocks, or 9 x 3 where the number of blocks is odd, the two FMA units are the limit, not the
+ * loads.
  */
 #include <immintrin.h>
 
@@ -32,8 +33,7 @@ r2n_kernel_function r2n_gemm_f32_avx512;
     X(13, a9 + 4 * pitch)
 
 #define DECLARE_SUMS(i, address)                                                                   \
-    __m512 s##i##_0 = _mm512_setzero_ps(), s##i##_1 = s##i##_0, s##i##_2 = s##i##_0,               \
-           s##i##_3 = s##i##_0;
+    __m512 s##i##_0 = _mm512_setzero_ps(), s##i##_1 = s##i##_0, s##i##_2 = s##i##_0;
 
 /* The same thing for every sum in use. X(sum, pixel, block) */
 #define EACH_SUM_OF_PIXEL(X, i)                                                                    \
@@ -43,8 +43,6 @@ r2n_kernel_function r2n_gemm_f32_avx512;
             X(s##i##_1, i, 1)                                                                      \
         if (blocks > 2)                                                                            \
             X(s##i##_2, i, 2)                                                                      \
-        if (blocks > 3)                                                                            \
-            X(s##i##_3, i, 3)                                                                      \
     }
 #define EACH_SUM(X)                                                                                \
     EACH_SUM_OF_PIXEL(X, 0)                                                                        \
@@ -71,8 +69,6 @@ r2n_kernel_function r2n_gemm_f32_avx512;
             s##i##_1 = _mm512_fmadd_ps(a, b1, s##i##_1);                                           \
         if (blocks > 2)                                                                            \
             s##i##_2 = _mm512_fmadd_ps(a, b2, s##i##_2);                                           \
-        if (blocks > 3)                                                                            \
-            s##i##_3 = _mm512_fmadd_ps(a, b3, s##i##_3);                                           \
     }
 
 #define ONE_K(k)                                                                                   \
@@ -81,7 +77,6 @@ r2n_kernel_function r2n_gemm_f32_avx512;
         const __m512 b0 = load_weights(b, (k));                                                    \
         const __m512 b1 = blocks > 1 ? load_weights(b + weights_pitch, (k)) : b0;                  \
         const __m512 b2 = blocks > 2 ? load_weights(b + 2 * weights_pitch, (k)) : b0;              \
-        const __m512 b3 = blocks > 3 ? load_weights(bd, (k)) : b0;                                 \
         EACH_PIXEL(MULTIPLY_ADD)                                                                   \
     }
 
@@ -99,7 +94,7 @@ ALWAYS_INLINE int64_t pixel_offset(const r2n_tile *tile, const r2n_gemm_source *
 ALWAYS_INLINE __m512 relu(__m512 v)
 {
     /* Keeps what is not <= 0: positive numbers and NaN. */
-    return _mm512_fixupimm_ps(v, v, _mm512_set1_epi32(0x18181821), 0);
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NLE_UQ), v);
 }
 
 #define BLOCK_MASK(block)                  ((block) + 1 < blocks ? (__mmask16)0xffff : last_mask)
@@ -131,10 +126,11 @@ ALWAYS_INLINE void compute(const r2n_tile *tile, const int pixels, const int blo
         const r2n_gemm_source *source = &tile->sources[i];
         const int64_t pitch = source->pixel_pitch * (int64_t)sizeof(float);
         const char *a0 = (const char *)(tile->block + pixel_offset(tile, source));
-        const char *a3 = a0 + 3 * pitch, *a6 = a0 + 6 * pitch, *a9 = a0 + 9 * pitch,
-                   *a12 = a0 + 12 * pitch;
+        const char *a3 = pixels > 3 ? a0 + 3 * pitch : a0;
+        const char *a6 = pixels > 6 ? a0 + 6 * pitch : a0;
+        const char *a9 = pixels > 9 ? a0 + 9 * pitch : a0;
+        const char *a12 = pixels > 12 ? a0 + 12 * pitch : a0;
         const char *b = (const char *)(tile->weights + (int64_t)source->k_first * 16);
-        const char *bd = b + 3 * weights_pitch;
         int32_t k = source->channels;
         for (; k >= 4; k -= 4) {
             _mm_prefetch(prefetch, _MM_HINT_T1);
@@ -144,19 +140,18 @@ ALWAYS_INLINE void compute(const r2n_tile *tile, const int pixels, const int blo
             ONE_K(2)
             ONE_K(3)
             a0 += 16, a3 += 16, a6 += 16, a9 += 16, a12 += 16;
-            b += 4 * 64, bd += 4 * 64;
+            b += 4 * 64;
         }
         for (; k > 0; k--) {
             ONE_K(0)
             a0 += 4, a3 += 4, a6 += 4, a9 += 4, a12 += 4;
-            b += 64, bd += 64;
+            b += 64;
         }
     }
     const __mmask16 last_mask = (__mmask16)((1u << tile->last_lanes) - 1);
     const __m512 bias0 = _mm512_loadu_ps(tile->bias);
     const __m512 bias1 = blocks > 1 ? _mm512_loadu_ps(tile->bias + 16) : bias0;
     const __m512 bias2 = blocks > 2 ? _mm512_loadu_ps(tile->bias + 32) : bias0;
-    const __m512 bias3 = blocks > 3 ? _mm512_loadu_ps(tile->bias + 48) : bias0;
     EACH_SUM(ADD_BIAS)
     if (tile->residual != NULL) {
         EACH_SUM(ADD_RESIDUAL)
@@ -190,17 +185,15 @@ TILES_8_TO_14(TILE, 2)
 TILES_1_TO_7(TILE, 3)
 TILE(8, 3)
 TILE(9, 3)
-TILES_1_TO_7(TILE, 4)
 
 #define NAME(pixels, blocks) tile_##pixels##x##blocks,
 
 static const r2n_tile_set tile_set = {.panel_blocks = 2,
                                       .cache_bytes = 1 << 21,
-                                      .pixels = {14, 14, 9, 7},
+                                      .pixels = {14, 14, 9},
                                       .tiles = {{TILES_1_TO_7(NAME, 1) TILES_8_TO_14(NAME, 1)},
                                                 {TILES_1_TO_7(NAME, 2) TILES_8_TO_14(NAME, 2)},
-                                                {TILES_1_TO_7(NAME, 3) NAME(8, 3) NAME(9, 3)},
-                                                {TILES_1_TO_7(NAME, 4)}}};
+                                                {TILES_1_TO_7(NAME, 3) NAME(8, 3) NAME(9, 3)}}};
 
 void r2n_gemm_f32_avx512(const void *arguments, void *block, r2n_range range)
 {
