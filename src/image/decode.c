@@ -41,10 +41,15 @@ static int has(const r2n_encoded_picture *picture, size_t offset, const void *ma
            memcmp(picture->bytes + offset, magic, bytes) == 0;
 }
 
+static int is_blank(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n' || byte == '\f';
+}
+
 static int is_pnm(const r2n_encoded_picture *picture)
 {
     return picture->size >= 3 && picture->bytes[0] == 'P' && picture->bytes[1] >= '1' &&
-           picture->bytes[1] <= '7' && memchr(" \t\r\n#", picture->bytes[2], 5) != NULL;
+           picture->bytes[1] <= '7' && (is_blank(picture->bytes[2]) || picture->bytes[2] == '#');
 }
 
 static const char *refused_name(const r2n_encoded_picture *picture)
@@ -63,7 +68,7 @@ static const char *refused_name(const r2n_encoded_picture *picture)
 static size_t text_start(const r2n_encoded_picture *picture)
 {
     size_t at = has(picture, 0, "\xEF\xBB\xBF", 3) ? 3 : 0;
-    while (at < picture->size && memchr(" \t\r\n\f", picture->bytes[at], 5) != NULL)
+    while (at < picture->size && is_blank(picture->bytes[at]))
         at++;
     return at;
 }

@@ -140,11 +140,12 @@ static res2net_status resized_size(const r2n_recipe *recipe, int32_t width, int3
     const int32_t shorter = width < height ? width : height;
     const int32_t sides[2] = {width, height};
     for (int i = 0; i < 2; i++) {
+        const int64_t truncated = (int64_t)recipe->resize_short * sides[i] / shorter;
         double side = sides[i];
         if (recipe->resize_short != 0 && recipe->size_rule == R2N_SIZE_PADDLE)
             side = round_half_even(side * ((double)recipe->resize_short / (double)shorter));
         else if (recipe->resize_short != 0)
-            side = (double)((int64_t)recipe->resize_short * sides[i] / shorter);
+            side = (double)truncated;
         else if (recipe->resize_width != 0)
             side = i == 0 ? recipe->resize_width : recipe->resize_height;
         if (side > (double)INT32_MAX)
