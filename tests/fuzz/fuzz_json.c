@@ -16,10 +16,10 @@ static void write_value(r2n_text *text, const r2n_json_value *value)
         r2n_json_put_string(text, value->key);
         r2n_text_put(text, ":");
     }
+    if (r2n_json_integer(value, &integer) && (double)integer != value->number)
+        abort();
     if (value->kind == R2N_JSON_STRING)
         r2n_json_put_string_bytes(text, value->text, value->length);
-    else if (r2n_json_integer(value, &integer))
-        r2n_json_put_integer(text, integer);
     else if (value->kind == R2N_JSON_NUMBER)
         r2n_json_put_number(text, value->number);
     else if (value->kind < R2N_JSON_NUMBER)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "formats/byte_cursor.h"
 #include "formats/crc32.h"
 #include "weights/weights.h"
 
@@ -26,6 +27,28 @@ static void seal_r2n(uint8_t *file, size_t size)
     if (offset <= size && bytes <= size - offset)
         put_u32(file + 48, r2n_crc32(0, file + offset, (size_t)bytes));
     put_u32(file + 60, r2n_crc32(0, file, 60));
+}
+
+/* Gives every central directory entry that can be followed the checksum its data have. */
+static void seal_zip(uint8_t *file, size_t size)
+{
+    const r2n_byte_cursor whole = r2n_cursor(file, size);
+    for (size_t at = 0; size >= 46 && at <= size - 46; at++) {
+        r2n_byte_cursor entry = r2n_cursor_window(&whole, at, 46);
+        if (r2n_cursor_u32le(&entry) != 0x02014b50)
+            continue;
+        r2n_cursor_seek(&entry, 20);
+        const uint32_t bytes = r2n_cursor_u32le(&entry);
+        r2n_cursor_seek(&entry, 42);
+        const uint64_t local = r2n_cursor_u32le(&entry);
+        r2n_byte_cursor header = r2n_cursor_window(&whole, local, 30);
+        r2n_cursor_seek(&header, 26);
+        const uint64_t name = r2n_cursor_u16le(&header);
+        const uint64_t extra = r2n_cursor_u16le(&header);
+        r2n_byte_cursor data = r2n_cursor_window(&whole, local + 30 + name + extra, bytes);
+        if (!header.failed && !data.failed)
+            put_u32(file + at + 16, r2n_crc32(0, data.data, data.size));
+    }
 }
 
 static void look(const r2n_tensor_set *set)
@@ -50,6 +73,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (r2n_weights_sniff(copy, size) == R2N_WEIGHTS_R2N)
         seal_r2n(copy, size);
+    if (r2n_weights_sniff(copy, size) == R2N_WEIGHTS_PTH)
+        seal_zip(copy, size);
     if (r2n_weights_read_memory(copy, size, "fuzz", &set, report) == RES2NET_OK) {
         look(set);
         r2n_weights_verify(set, "fuzz", report);

@@ -3,6 +3,7 @@
 
 #include "formats/crc32.h"
 #include "formats/zip_reader.h"
+#include "zip_builder.h"
 
 static res2net_report *report;
 
@@ -18,95 +19,6 @@ static int tear_down(void **state)
     (void)state;
     res2net_report_destroy(report);
     return 0;
-}
-
-/* An archive built by hand; offsets of its parts are kept so that tests can spoil them. */
-typedef struct archive {
-    uint8_t bytes[1024];
-    size_t size;
-    size_t local[4], central[4], end;
-} archive;
-
-static void put(archive *a, uint64_t number, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++)
-        a->bytes[a->size++] = (uint8_t)(i < 8 ? number >> (8 * i) : 0);
-}
-
-static void put_bytes(archive *a, const void *bytes, size_t size)
-{
-    memcpy(a->bytes + a->size, bytes, size);
-    a->size += size;
-}
-
-static void put_local(archive *a, int number, const char *name, const char *data)
-{
-    a->local[number] = a->size;
-    put(a, 0x04034b50, 4);
-    put(a, 20, 2);
-    put(a, 0, 2 + 2 + 4);
-    put(a, r2n_crc32(0, data, strlen(data)), 4);
-    put(a, strlen(data), 4);
-    put(a, strlen(data), 4);
-    put(a, strlen(name), 2);
-    put(a, 3, 2);
-    put_bytes(a, name, strlen(name));
-    put_bytes(a, "pad", 3);
-    put_bytes(a, data, strlen(data));
-}
-
-static void put_central(archive *a, int number, const char *name, const char *data, int zip64)
-{
-    const uint64_t size = strlen(data);
-    a->central[number] = a->size;
-    put(a, 0x02014b50, 4);
-    put(a, 20, 2);
-    put(a, 20, 2);
-    put(a, 0, 2 + 2 + 4);
-    put(a, r2n_crc32(0, data, size), 4);
-    put(a, zip64 ? 0xFFFFFFFF : size, 4);
-    put(a, zip64 ? 0xFFFFFFFF : size, 4);
-    put(a, strlen(name), 2);
-    put(a, zip64 ? 28 : 0, 2);
-    put(a, 0, 2 + 2 + 2 + 4);
-    put(a, zip64 ? 0xFFFFFFFF : a->local[number], 4);
-    put_bytes(a, name, strlen(name));
-    if (zip64) {
-        put(a, 1, 2);
-        put(a, 24, 2);
-        put(a, size, 8);
-        put(a, size, 8);
-        put(a, a->local[number], 8);
-    }
-}
-
-static void put_end(archive *a, uint64_t count, size_t directory, int zip64)
-{
-    const uint64_t bytes = a->size - directory;
-    if (zip64) {
-        const size_t record = a->size;
-        put(a, 0x06064b50, 4);
-        put(a, 44, 8);
-        put(a, 45, 2);
-        put(a, 45, 2);
-        put(a, 0, 8);
-        put(a, count, 8);
-        put(a, count, 8);
-        put(a, bytes, 8);
-        put(a, directory, 8);
-        put(a, 0x07064b50, 4);
-        put(a, 0, 4);
-        put(a, record, 8);
-        put(a, 1, 4);
-    }
-    a->end = a->size;
-    put(a, 0x06054b50, 4);
-    put(a, 0, 4);
-    put(a, zip64 ? 0xFFFF : count, 2);
-    put(a, zip64 ? 0xFFFF : count, 2);
-    put(a, zip64 ? 0xFFFFFFFF : bytes, 4);
-    put(a, zip64 ? 0xFFFFFFFF : directory, 4);
-    put(a, 0, 2);
 }
 
 static archive build(int zip64)

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* torch.save's archives that torch would not write: every lie about offsets, shapes and entries. */
+#include "expect.h"
+
+#include "weights/weights.h"
+#include "zip_builder.h"
+
+static res2net_report *report;
+
+static int set_up(void **state)
+{
+    (void)state;
+    report = res2net_report_create();
+    return report == NULL;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    res2net_report_destroy(report);
+    return 0;
+}
+
+/* A pickle that is built piece by piece; strings may hold NULs, hence the macro. */
+typedef struct pickle {
+    char bytes[1024];
+    size_t size;
+} pickle;
+
+static void add(pickle *p, const char *piece, size_t size)
+{
+    memcpy(p->bytes + p->size, piece, size);
+    p->size += size;
+}
+
+#define ADD(p, piece) add(p, piece, sizeof(piece) - 1)
+
+/* BININT1 has one byte after it, which may be NUL; the other numbers have none. */
+static void add_number(pickle *p, const char *number)
+{
+    add(p, number, number[0] == 'K' ? 2 : strlen(number));
+}
+
+/* {"w": a tensor of storage `key`} with one dimension; each number is one opcode. */
+static pickle tensor_pickle(const char *storage, char key, const char *offset, const char *size,
+                            const char *stride)
+{
+    pickle p = {.size = 0};
+    ADD(&p, "\x80\x02}X\x01\x00\x00\x00"
+            "wctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\n");
+    add(&p, storage, strlen(storage));
+    ADD(&p, "\nX\x01\x00\x00\x00");
+    add(&p, &key, 1);
+    ADD(&p, "X\x03\x00\x00\x00"
+            "cpuK\x06tQ");
+    add_number(&p, offset);
+    add_number(&p, size);
+    ADD(&p, "\x85");
+    add_number(&p, stride);
+    ADD(&p, "\x85\x89"
+            "ccollections\nOrderedDict\n)RtRs.");
+    return p;
+}
+
+static const float NUMBERS[6] = {0, 1, 2, 3, 4, 5};
+
+typedef struct file {
+    const char *name;
+    const void *data;
+    size_t size;
+} file;
+
+static archive pack(const file *files, int count)
+{
+    archive a = {.size = 0};
+    for (int i = 0; i < count; i++)
+        put_local_bytes(&a, i, files[i].name, files[i].data, files[i].size);
+    const size_t directory = a.size;
+    for (int i = 0; i < count; i++)
+        put_central_bytes(&a, i, files[i].name, files[i].data, files[i].size, 0);
+    put_end(&a, (uint64_t)count, directory, 0);
+    return a;
+}
+
+static archive pack_pickle(const pickle *p)
+{
+    const file files[] = {{"x/data.pkl", p->bytes, p->size}, {"x/data/0", NUMBERS, sizeof NUMBERS}};
+    return pack(files, 2);
+}
+
+static void refuse(const archive *a, res2net_status status, const char *problem)
+{
+    r2n_tensor_set *set;
+    assert_int_equal(r2n_weights_read_memory(a->bytes, a->size, "a.pth", &set, report), status);
+    assert_null(set);
+    expect_problem(report, status, problem);
+}
+
+static void expect_numbers(const pickle *p, const float *numbers, int64_t count)
+{
+    const archive a = pack_pickle(p);
+    r2n_tensor_set *set;
+    if (r2n_weights_read_memory(a.bytes, a.size, "a.pth", &set, report) != RES2NET_OK)
+        fail_msg("%s", res2net_report_problem(report, 0)->text);
+    assert_int_equal(set->count, 1);
+    assert_string_equal(set->tensors[0].name, "w");
+    assert_int_equal(set->tensors[0].count, count);
+    assert_memory_equal(set->tensors[0].data, numbers, (size_t)count * sizeof *numbers);
+    r2n_tensor_set_destroy(set);
+}
+
+static void views_are_read(void **state)
+{
+    (void)state;
+    static const float tail[] = {2, 3, 4, 5}, every_second[] = {1, 3, 5}, same[] = {3, 3, 3};
+    pickle p = tensor_pickle("FloatStorage", '0', "K\x00", "K\x06", "K\x01");
+    expect_numbers(&p, NUMBERS, 6);
+    p = tensor_pickle("FloatStorage", '0', "K\x02", "K\x04", "K\x01");
+    expect_numbers(&p, tail, 4);
+    p = tensor_pickle("FloatStorage", '0', "K\x01", "K\x03", "K\x02");
+    expect_numbers(&p, every_second, 3);
+    p = tensor_pickle("FloatStorage", '0', "K\x03", "K\x03", "K\x00");
+    expect_numbers(&p, same, 3);
+    p = tensor_pickle("FloatStorage", '0', "K\x05", "K\x01", "M\xFF\xFF");
+    expect_numbers(&p, NUMBERS + 5, 1);
+}
+
+static void lies_about_tensors_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *storage;
+        char key;
+        const char *offset, *size, *stride;
+        const char *problem;
+    } cases[] = {
+        {"FloatStorage", '0', "K\x07", "K\x01", "K\x01", "begins at element 7 of a storage of 6"},
+        {"FloatStorage", '0', "K\x06", "K\x01", "K\x01", "holds only 0"},
+        {"FloatStorage", '0', "K\x01", "K\x06", "K\x01", "holds only 5"},
+        {"FloatStorage", '0', "K\x00", "K\x04", "K\x02", "holds only 6"},
+        {"FloatStorage", '0', "K\x00", "M\xFF\xFF", "K\x00", "has 65535 elements"},
+        {"DoubleStorage", '0', "K\x00", "K\x06", "K\x01", "holds only 3"},
+        {"FloatStorage", '1', "K\x00", "K\x06", "K\x01", "no entry \"data/1\""},
+        {"FloatStorage", '0', "K\x00", "J\xFF\xFF\xFF\xFF", "K\x01", "not what torch writes"},
+        {"FloatStorage", '0', "K\x00", "K\x06", "J\xFF\xFF\xFF\xFF", "not what torch writes"},
+        {"FloatStorage", '0', "K\x00", "\x8A\x08\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F",
+         "\x8A\x08\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F", "elements"},
+        {"FloatStorage", '0', "K\x00", "N", "K\x01", "not what torch writes"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const pickle p = tensor_pickle(cases[i].storage, cases[i].key, cases[i].offset,
+                                       cases[i].size, cases[i].stride);
+        const archive a = pack_pickle(&p);
+        refuse(&a, RES2NET_DAMAGED, cases[i].problem);
+    }
+    pickle p = tensor_pickle("LongStorage", '7', "K\x00", "K\x06", "K\x01");
+    archive a = pack_pickle(&p);
+    refuse(&a, RES2NET_MISMATCH, "no float tensors"); /* integers are left out unseen */
+    p = tensor_pickle("QInt8Storage", '0', "K\x00", "K\x06", "K\x01");
+    a = pack_pickle(&p);
+    refuse(&a, RES2NET_UNSUPPORTED, "torch.QInt8Storage");
+    p = tensor_pickle("FloatStorage", '0', "K\x00", "K\x06", "K\x01");
+    a = pack_pickle(&p);
+    a.bytes[a.local[1] + 30 + strlen("x/data/0") + 3]++;
+    refuse(&a, RES2NET_DAMAGED, "\"x/data/0\" do not have the checksum");
+}
+
+static void other_archives_are_named(void **state)
+{
+    (void)state;
+    const pickle p = tensor_pickle("FloatStorage", '0', "K\x00", "K\x06", "K\x01");
+    const file plain[] = {{"word/document.xml", "x", 1}};
+    archive a = pack(plain, 1);
+    refuse(&a, RES2NET_UNSUPPORTED, "without data.pkl");
+    const file script[] = {{"x/constants.pkl", "x", 1}, {"x/data.pkl", p.bytes, p.size}};
+    a = pack(script, 2);
+    refuse(&a, RES2NET_UNSUPPORTED, "TorchScript");
+    const file big[] = {{"x/byteorder", "big", 3}, {"x/data.pkl", p.bytes, p.size}};
+    a = pack(big, 2);
+    refuse(&a, RES2NET_UNSUPPORTED, "little-endian");
+    static const char evil[] = "\x80\x02"
+                               "cposix\nsystem\nX\x02\x00\x00\x00id\x85R.";
+    const file call[] = {{"x/data.pkl", evil, sizeof evil - 1}};
+    a = pack(call, 1);
+    refuse(&a, RES2NET_UNSUPPORTED, "posix.system");
+    static const char keys[] = "\x80\x02}(X\x05\x00\x00\x00"
+                               "epochK\x03X\x03\x00\x00\x00net}u.";
+    const file other[] = {{"data.pkl", keys, sizeof keys - 1}};
+    a = pack(other, 1);
+    refuse(&a, RES2NET_UNSUPPORTED, "its keys: epoch, net");
+    static const char number[] = "\x80\x02K\x03.";
+    const file scalar[] = {{"x/data.pkl", number, sizeof number - 1}};
+    a = pack(scalar, 1);
+    refuse(&a, RES2NET_UNSUPPORTED, "holds an integer");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(views_are_read),
+        cmocka_unit_test(lies_about_tensors_are_refused),
+        cmocka_unit_test(other_archives_are_named),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
