@@ -20,8 +20,10 @@ int main(int argc, char **argv)
         res2net_session_prepare_file(session, argv[2], &picture, report) == RES2NET_OK) {
         res2net_model_describe(model, &info);
         logits = calloc((size_t)info.classes, sizeof *logits);
-        if (logits != NULL && res2net_session_run(session, picture.data, 1, picture.height,
-                                                  picture.width, logits, report) == RES2NET_OK)
+        if (logits == NULL)
+            fputs("no memory for the scores\n", stderr);
+        else if (res2net_session_run(session, picture.data, 1, picture.height, picture.width,
+                                     logits, report) == RES2NET_OK)
             count = res2net_top_scores(logits, info.classes, 5, best);
     }
     for (int32_t i = 0; i < count; i++)

@@ -260,6 +260,10 @@ predict 0 photos/a.png --format csv
 sed 1d out | cut -d, -f3 >predict.ids
 is_same example.ids predict.ids "the example's and predict's classes"
 expect 3 "$build/examples/classify" net.r2n cut.png
+sed -n '/^#include/,$p' "$here/../../examples/classify.c" | tr -d ' \n' >example.c
+sed -n '/^ \*     #include/,/^ \*     }$/p' "$here/../../include/res2net/res2net.h" |
+    sed 's/^ \*//' | tr -d ' \n' >header.c
+is_same example.c header.c "the example and the program in res2net.h"
 
 # ---- wrong settings are not blamed on the picture
 expect 2 "$res2net" predict -m net.safetensors photos/a.png photos/c.png
