@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The walk of pools and elementwise steps that every vector ISA shares: rows, columns, and runs of
+ * channels that lie side by side in all views. Plain code, compiled for the plainest CPU; a room
+ * brings what happens to a run.
+ */
+#ifndef R2N_KERNELS_CHANNEL_WALK_H
+#define R2N_KERNELS_CHANNEL_WALK_H
+
+#include "kernels/kernels.h"
+
+/* One output pixel of a pool: the cells of its window that are inside the picture. */
+typedef struct r2n_pool_window {
+    const float *from; /* the first cell's first channel of the run */
+    float *to;
+    int32_t rows, columns; /* cells, at least one */
+    int64_t row_pitch, pixel_pitch;
+    int32_t channels; /* of the run */
+    float factor;     /* an average's 1 / count */
+} r2n_pool_window;
+
+typedef void r2n_window_function(const r2n_pool_window *window);
+
+void r2n_pool_f32_walk(r2n_window_function *maximum, r2n_window_function *average,
+                       const r2n_pool_arguments *pool, float *block, r2n_range range);
+
+/* A row of pixels of an elementwise step, one run of channels of each. */
+typedef struct r2n_elementwise_row {
+    const float *a;
+    const float *b; /* NULL for none */
+    float *output;
+    const float *scale, *shift; /* [channels], NULL for 1 and 0 */
+    int64_t a_pitch, b_pitch, output_pitch;
+    int32_t columns;
+    int32_t channels;
+    int32_t relu;
+} r2n_elementwise_row;
+
+typedef void r2n_elementwise_function(const r2n_elementwise_row *row);
+
+void r2n_elementwise_f32_walk(r2n_elementwise_function *function,
+                              const r2n_elementwise_arguments *step, float *block, r2n_range range);
+
+#endif
