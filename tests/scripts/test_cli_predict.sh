@@ -89,6 +89,35 @@ python_check "a name that is no UTF-8" <<'END'
 assert "\ufffd" in value[0]["file"] and "\u00e4" in value[0]["file"], value
 END
 
+# Bars on a terminal: blocks where the locale is UTF-8, # elsewhere, never an escape sequence.
+cat >terminal.py <<'END'
+import os, pty, sys
+def run(locale):
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ["LC_ALL"] = locale
+        os.execv(sys.argv[1], sys.argv[1:])
+    data = b""
+    try:
+        while True:
+            part = os.read(terminal, 65536)
+            if not part:
+                break
+            data += part
+    except OSError:  # how Linux tells the end
+        pass
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, data
+    return data.decode("utf-8")
+blocks, hashes = run("C.UTF-8"), run("C")
+assert any(c in blocks for c in "\u2588\u2589\u258a\u258b\u258c\u258d\u258e\u258f"), blocks
+assert "#" in hashes and hashes.isascii(), hashes
+assert "\033" not in blocks + hashes
+END
+checks=$((checks + 1))
+python3 terminal.py "$res2net" predict -m net.r2n photos/a.png >out 2>&1 || fail "bars: $(cat out)"
+predict 0 photos/a.png
+grep -q "#" out && fail "bars in a pipe"
+
 # PaddleClas: a Python list a batch, with its key order and Python's floats.
 predict 0 photos "$odd" --format paddleclas --batch 4 --topk 3
 cat >check_paddle.py <<'END'
