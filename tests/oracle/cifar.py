@@ -9,6 +9,7 @@ import sys
 import tempfile
 
 import numpy as np
+from PIL import Image
 
 import command
 
@@ -22,6 +23,19 @@ def normalised(records):
     pixels = records[:, 2:].reshape(-1, 3, 32, 32).astype(np.float32) * np.float32(1.0 / 255.0)
     mean, deviation = (np.array(v, np.float32).reshape(1, 3, 1, 1) for v in (MEAN, DEVIATION))
     return (pixels - mean) / deviation
+
+
+def write_pictures(records, folder):
+    """PNG files and their list."""
+    names = []
+    for i, record in enumerate(records):
+        names.append(f"{i:04}.png {record[1]}\n")
+        pixels = record[2:].reshape(3, 32, 32).transpose(1, 2, 0)
+        Image.fromarray(pixels).save(os.path.join(folder, f"{i:04}.png"))
+    list_file = os.path.join(folder, "list.txt")
+    with open(list_file, "w", encoding="ascii") as file:
+        file.writelines(names)
+    return list_file
 
 
 def evaluates_exactly(res2net, model, test_file):
@@ -68,8 +82,7 @@ def main():
         subprocess.run([sys.executable, unpack, folder], check=True)
         test_file = os.path.join(folder, "test.bin")
         records = np.fromfile(test_file, np.uint8).reshape(-1, RECORD)
-        first = os.path.join(folder, "first.bin")
-        records[:len(expected)].tofile(first)
+        first = write_pictures(records[:len(expected)], folder)
         ready = os.path.join(folder, "ready.npy")
         np.save(ready, normalised(records[:len(expected)]))
         converted = os.path.join(folder, "network.r2n")
@@ -81,7 +94,7 @@ def main():
                 score.attempt(f"{name}, {threads} threads: top-1 {TOP1}, top-5 {TOP5} of "
                               f"{PICTURES}", evaluates_exactly, res2net,
                               (*model, "--threads", threads), test_file)
-            score.attempt(f"{name}: logits of {len(expected)} pictures, decoded by us",
+            score.attempt(f"{name}: logits of {len(expected)} PNG files",
                           logits_agree, res2net, (*model, "--list", first), expected, folder)
             score.attempt(f"{name}: logits of {len(expected)} ready tensors", logits_agree,
                           res2net, (*model, "--input-npy", ready), expected, folder)

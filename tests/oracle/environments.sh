@@ -52,8 +52,8 @@ for name in "$@"; do
         versions paddle paddlepaddle paddleclas numpy safetensors
         ;;
     torch)
-        make torch "torch==2.15.0" torchvision "timm==1.0.31" safetensors pillow numpy
-        versions torch torch torchvision timm safetensors pillow numpy
+        make torch "torch==2.15.0" torchvision "timm==1.0.31" safetensors pillow numpy onnx
+        versions torch torch torchvision timm safetensors pillow numpy onnx
         ;;
     onnx)
         make onnx onnx "onnxruntime==1.32.0" "openvino==2026.4.1" numpy

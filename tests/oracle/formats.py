@@ -117,11 +117,9 @@ class TorchFiles:
         attempt("safetensors: the bits of the .pth",
                 lambda: self.equal(self.path("bare.safetensors"), ours))
         for name, value in wrapped_forms(small_network(41), small_network(42)).items():
-            for legacy in (False, True):
-                file = self.path(f"{name}{'_legacy' if legacy else ''}.pth")
-                torch.save(value, file, _use_new_zipfile_serialization=not legacy)
-                form = "legacy file" if legacy else "zip file"
-                attempt(f"torch.save, {name}, {form}: equal bits", self.equal, file, ours)
+            file = self.path(name + ".pth")
+            torch.save(value, file)
+            attempt(f"torch.save, {name}: equal bits", self.equal, file, ours)
         self.check_halves(state)
         self.check_conversions(state, ours)
         self.check_refusals(net)
@@ -184,7 +182,16 @@ class TorchFiles:
                             self.pictures, expect=3)
             return True
 
+        def old_form_is_refused():
+            old = self.path("old.pth")
+            torch.save(net.state_dict(), old, _use_new_zipfile_serialization=False)
+            command.run(self.res2net, "predict", "--weights", old, "--input-npy", self.pictures,
+                        expect=3)
+            return True
+
         self.score.attempt("torch.save of a whole module is refused", module_is_refused)
+        self.score.attempt("torch.save in the form from before 1.6 is refused",
+                           old_form_is_refused)
         self.score.attempt("code in a pickle is refused and not run", code_is_not_run)
         self.score.attempt("files cut at 90 % are refused", cut_file_is_refused)
 

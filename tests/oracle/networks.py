@@ -17,7 +17,7 @@ class Block(nn.Module):
 
     def __init__(self, inputs, planes, width, scale, stride, first, family, pooled_shortcut):
         super().__init__()
-        self.scale = scale
+        self.width = width
         paddle = family == "paddle"
         # The one structural difference of the families: what the first block of stage 1 is.
         self.adds = stride == 1 and (paddle or not first)
@@ -39,7 +39,7 @@ class Block(nn.Module):
                                             nn.BatchNorm2d(planes * 4))
 
     def forward(self, x):
-        groups = torch.chunk(torch.relu(self.bn1(self.conv1(x))), self.scale, 1)
+        groups = torch.split(torch.relu(self.bn1(self.conv1(x))), self.width, 1)
         results = []
         for i, (conv, bn) in enumerate(zip(self.convs, self.bns)):
             value = groups[i] + results[-1] if i and self.adds else groups[i]
@@ -82,7 +82,7 @@ class Res2Net(nn.Module):
         x = self.maxpool(torch.relu(self.bn1(self.conv1(x))))
         for stage in range(self.stages):
             x = getattr(self, f"layer{stage + 1}")(x)
-        return self.fc(x.mean((2, 3)))
+        return self.fc(nn.functional.adaptive_avg_pool2d(x, 1).flatten(1))
 
 
 def cifar(planes, depths, width, scale, family, classes=100):
