@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 COLOURS = {"res2net": "#d1495b", "openvino": "#66a182", "onnxruntime": "#2e4057",
            "pytorch": "#edae49"}
 LABEL, BAR, GAP, GROUP_GAP, WIDTH = 250, 16, 2, 14, 820
-TOP = 64
+TOP = 82
 
 
 def last_run(file):
@@ -62,7 +62,8 @@ def draw(rows):
     head = [text(8, 22, "Milliseconds a batch, f32, 224x224: shorter is better",
                  'font-size="16" font-weight="bold"'),
             text(8, 44, f"{rows[0]['cpu']}, {rows[0]['date'][:10]}; smallest of "
-                 f"{rows[0]['rounds']} interleaved rounds; " + ", ".join(engines))]
+                 f"{rows[0]['rounds']} interleaved rounds"),
+            text(8, 62, ", ".join(engines))]
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
             f'font-family="sans-serif" font-size="12" fill="#222222">\n'
             f'<rect width="100%" height="100%" fill="#ffffff"/>\n' +

@@ -181,7 +181,7 @@ def parse_options():
 def main():
     options = parse_options()
     load = os.getloadavg()[0]
-    if load > 0.5:
+    if load > 1.0:
         print(f"the machine is busy (load {load:.1f}): these times are not to be relied on")
     os.makedirs(options.models, exist_ok=True)
     subprocess.run([command.environment_python("torch"), os.path.join(HERE, "make_models.py"),
