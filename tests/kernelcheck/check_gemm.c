@@ -13,7 +13,10 @@
 #include "kernelcheck/checks.h"
 #include "kernelcheck/guard.h"
 
-enum { INPUTS = 2, SOURCES = 2 * INPUTS * 9, SCENE_FLOATS = 600000, TEXT_BYTES = 200 };
+enum { INPUTS = 2, SOURCES = 2 * INPUTS * 9, TEXT_BYTES = 200 };
+enum { MOST_PIXELS = 30, MOST_BLOCKS = 5 };
+enum { CASES_A_FILL = 120, LARGE_CASES = 5, STATISTICS_CASES = 20 };
+enum { SCENE_FLOATS = 600000, LARGE_SCENE_FLOATS = 4000000 };
 
 typedef struct gemm_case {
     r2n_gemm_arguments gemm;
@@ -137,7 +140,18 @@ static void shift_offsets(gemm_case *c, int64_t floats)
     c->gemm.epilogue.chain.offset -= floats;
 }
 
-/* pixels: columns of the output, channels: its channels; 0 for any. */
+static void describe_case(gemm_case *c)
+{
+    const r2n_gemm_arguments *gemm = &c->gemm;
+    snprintf(
+        c->text, sizeof c->text, "%s, %d image(s) of %dx%d, %d channels, %d sources, K %d%s%s%s%s",
+        fill_name(c->fill), gemm->images, gemm->rows, gemm->columns, gemm->channels,
+        gemm->source_count, gemm->k_total, gemm->epilogue.relu ? ", relu" : "",
+        gemm->epilogue.residual_there ? ", residual" : "",
+        gemm->epilogue.chain_there ? ", chain" : "", gemm->output.groups > 1 ? ", grouped" : "");
+}
+
+/* columns of the output, channels: 0 for any. */
 static void make_case(gemm_case *c, random_state *random, fill f, int32_t columns, int32_t channels)
 {
     const int inputs_first = random_between(random, 0, 1); /* or what is written comes first */
@@ -158,13 +172,33 @@ static void make_case(gemm_case *c, random_state *random, fill f, int32_t column
         place_outputs(c, random);
     fill_weights(c, random);
     shift_offsets(c, scene_trim(&c->before));
-    snprintf(c->text, sizeof c->text,
-             "%s, %d image(s) of %dx%d, %d channels, %d sources, K %d%s%s%s%s", fill_name(f),
-             c->gemm.images, c->gemm.rows, c->gemm.columns, c->gemm.channels, c->gemm.source_count,
-             c->gemm.k_total, c->gemm.epilogue.relu ? ", relu" : "",
-             c->gemm.epilogue.residual_there ? ", residual" : "",
-             c->gemm.epilogue.chain_there ? ", chain" : "",
-             c->gemm.output.groups > 1 ? ", grouped" : "");
+    describe_case(c);
+}
+
+/* More operands than a core's second-level cache holds: the walk has to cut its range. */
+static void make_large_case(gemm_case *c, random_state *random)
+{
+    memset(c, 0, sizeof *c);
+    c->fill = FILL_REAL;
+    c->gemm.images = 2;
+    c->gemm.rows = random_between(random, 18, 22);
+    c->gemm.columns = random_between(random, 30, 40);
+    c->gemm.channels = random_between(random, 20, 40);
+    c->gemm.sources = c->sources;
+    scene_begin(&c->before, LARGE_SCENE_FLOATS);
+    const extent e = {2, c->gemm.rows, c->gemm.columns, random_between(random, 400, 600)};
+    const r2n_view view = scene_view(&c->before, random, e, 0);
+    add_source(c, random,
+               (r2n_gemm_source){.offset = view.offset,
+                                 .image_pitch = view.image_pitch,
+                                 .row_pitch = view.row_pitch,
+                                 .pixel_pitch = view.pixel_pitch,
+                                 .channels = e.channels});
+    mark_sources(c, random);
+    place_outputs(c, random);
+    fill_weights(c, random);
+    shift_offsets(c, scene_trim(&c->before));
+    describe_case(c);
 }
 
 static void release_case(gemm_case *c)
@@ -356,19 +390,24 @@ void check_gemm(tally *t, const options *o)
     random_state random = {o->seed};
     gemm_case c;
     for (int f = 0; f < FILL_COUNT; f++) {
-        for (int32_t pixels = 1; pixels <= 30; pixels++) /* every tile of every width */
-            for (int32_t blocks = 1; blocks <= 5; blocks++) {
+        for (int32_t pixels = 1; pixels <= MOST_PIXELS; pixels++) /* every tile of every width */
+            for (int32_t blocks = 1; blocks <= MOST_BLOCKS; blocks++) {
                 make_case(&c, &random, (fill)f, pixels,
                           blocks * 16 - random_between(&random, 0, 15));
                 check_case(t, o, &random, &c);
                 release_case(&c);
             }
-        for (int i = 0; i < 120; i++) {
+        for (int i = 0; i < CASES_A_FILL; i++) {
             make_case(&c, &random, (fill)f, 0, 0);
             check_case(t, o, &random, &c);
             release_case(&c);
         }
     }
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < LARGE_CASES; i++) {
+        make_large_case(&c, &random);
+        check_case(t, o, &random, &c);
+        release_case(&c);
+    }
+    for (int i = 0; i < STATISTICS_CASES; i++)
         check_statistics(t, o, &random);
 }
