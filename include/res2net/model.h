@@ -84,8 +84,7 @@ RES2NET_API const char *res2net_model_label(const res2net_model *model, int32_t 
 RES2NET_API res2net_status res2net_model_save(const res2net_model *model, const char *path,
                                               int keep_family, res2net_report *report);
 
-/* ---- the catalogue ------------------------------------------------------------------------------
- */
+/* ---- the catalogue ---- */
 
 typedef struct res2net_catalogue_entry {
     const char *name;

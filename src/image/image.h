@@ -41,8 +41,7 @@ typedef enum r2n_interpolation {
 res2net_status r2n_resize(const r2n_pixels *in, int32_t width, int32_t height, r2n_resizer resizer,
                           r2n_interpolation interpolation, r2n_pixels *out, res2net_report *report);
 
-/* ---- the recipe: what happens between decoding and the network ---------------------------------
- */
+/* ---- the recipe: what happens between decoding and the network ---- */
 
 typedef enum r2n_size_rule {
     R2N_SIZE_PADDLE, /* both sides = round_half_even(side * (256.0 / short)) in double */

@@ -37,8 +37,7 @@ void r2n_recipe_torch(r2n_recipe *recipe)
     recipe->normalise_rule = R2N_NORMALISE_TORCH;
 }
 
-/* ---- checks ------------------------------------------------------------------------------------
- */
+/* ---- checks ---- */
 
 static res2net_status fail_field(res2net_report *report, const char *name, const char *field,
                                  double value, const char *expected)
@@ -118,8 +117,7 @@ res2net_status r2n_recipe_validate(const r2n_recipe *recipe, const char *name,
     return RES2NET_OK;
 }
 
-/* ---- resize and crop ---------------------------------------------------------------------------
- */
+/* ---- resize and crop ---- */
 
 /* The window of the resized picture that is kept, and where it lies in the result. */
 typedef struct geometry {

@@ -13,8 +13,7 @@
 
 enum { MAXIMUM_BYTES = 1 << 18, MAXIMUM_MARKS = 1000, MAXIMUM_WORD = 40 };
 
-/* ---- the document ------------------------------------------------------------------------------
- */
+/* ---- the document ---- */
 
 static res2net_status fail_parse(const yaml_parser_t *parser, const char *name,
                                  res2net_report *report)
@@ -118,8 +117,7 @@ res2net_status r2n_yaml_fail(const r2n_yaml *yaml, const yaml_node_t *node, res2
                          "column %zu: %s", node->start_mark.column + 1, text);
 }
 
-/* ---- scalars -----------------------------------------------------------------------------------
- */
+/* ---- scalars ---- */
 
 const char *r2n_yaml_excerpt(const yaml_node_t *node, char text[R2N_YAML_EXCERPT])
 {
@@ -243,8 +241,7 @@ res2net_status r2n_yaml_number(const r2n_yaml *yaml, const yaml_node_t *node, co
     return RES2NET_OK;
 }
 
-/* ---- words -------------------------------------------------------------------------------------
- */
+/* ---- words ---- */
 
 static char lower(char c)
 {
@@ -319,8 +316,7 @@ res2net_status r2n_yaml_choice(const r2n_yaml *yaml, const yaml_node_t *node, co
                          r2n_yaml_excerpt(node, text), list);
 }
 
-/* ---- mappings ----------------------------------------------------------------------------------
- */
+/* ---- mappings ---- */
 
 yaml_node_t *r2n_yaml_find(const r2n_yaml *yaml, const yaml_node_t *mapping, const char *key)
 {

@@ -23,8 +23,7 @@ static int32_t limit_run(const r2n_view *view, int32_t channel, int32_t run)
                              : smaller(run, view->group_channels - channel % view->group_channels);
 }
 
-/* ---- pools --------------------------------------------------------------------------------------
- */
+/* ---- pools ---- */
 
 typedef struct span {
     int32_t first, last; /* cells inside the picture */
@@ -71,8 +70,7 @@ void r2n_pool_f32_walk(r2n_window_function *maximum, r2n_window_function *averag
     }
 }
 
-/* ---- elementwise --------------------------------------------------------------------------------
- */
+/* ---- elementwise ---- */
 
 static int64_t row_offset(const r2n_view *view, int32_t image, int32_t row, int32_t channel)
 {

@@ -42,8 +42,7 @@ typedef struct r2n_range {
     int32_t block_first, block_last; /* blocks of 16 output channels */
 } r2n_range;
 
-/* ---- gemm: the batch-reduce matrix product that carries every convolution and the classifier ----
- */
+/* ---- gemm: the batch-reduce matrix product that carries every convolution and the classifier ---- */
 
 /* One (A, B) pair of the list that a gemm reduces over: a run of `channels` contiguous channels at
  * one tap of one input tensor. Element k of output pixel (image, row, column) is
@@ -97,8 +96,7 @@ typedef struct r2n_gemm_arguments {
     r2n_epilogue epilogue;
 } r2n_gemm_arguments;
 
-/* ---- pools -------------------------------------------------------------------------------------
- */
+/* ---- pools ---- */
 
 enum { R2N_POOL_MAXIMUM, R2N_POOL_AVERAGE };
 

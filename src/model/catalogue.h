@@ -95,8 +95,7 @@ typedef struct r2n_tensor_spec {
  * without memory. */
 r2n_tensor_spec *r2n_architecture_tensors(const r2n_architecture *a, size_t *count);
 
-/* ---- from a file's tensors to an architecture --------------------------------------------------
- */
+/* ---- from a file's tensors to an architecture ---- */
 
 /* One tensor as a file lists it. */
 typedef struct r2n_tensor_shape {

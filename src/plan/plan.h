@@ -46,8 +46,7 @@ void r2n_placement_clear(const r2n_placement *placement, void *block);
 void r2n_placement_run(const r2n_placement *placement, void *block, const float *input,
                        float *logits, int threads);
 
-/* ---- explain ------------------------------------------------------------------------------------
- */
+/* ---- explain ---- */
 
 typedef struct r2n_step_facts {
     const char *name;   /* of the plan */

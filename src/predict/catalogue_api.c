@@ -66,8 +66,7 @@ void res2net_catalogue_get(size_t index, res2net_catalogue_entry *entry)
                                        .published = row->published};
 }
 
-/* ---- summary ----------------------------------------------------------------------------------
- */
+/* ---- summary ---- */
 
 static const char *const simple_kinds[] = {
     [R2N_NODE_INPUT] = "input",   [R2N_NODE_BATCH_NORM] = "batch norm",

@@ -44,8 +44,7 @@ typedef struct evaluation {
     res2net_report *report;
 } evaluation;
 
-/* ---- loading ----------------------------------------------------------------------------------
- */
+/* ---- loading ---- */
 
 static void load_slot(const evaluation *e, int32_t index)
 {
@@ -109,8 +108,7 @@ static res2net_status load_batch(evaluation *e, size_t first)
     return RES2NET_OK;
 }
 
-/* ---- counting ---------------------------------------------------------------------------------
- */
+/* ---- counting ---- */
 
 static void count_bad(evaluation *e, int32_t label)
 {
@@ -152,8 +150,7 @@ static void count_answer(evaluation *e, int32_t label, const float *logits)
     e->loss_count++;
 }
 
-/* ---- running ----------------------------------------------------------------------------------
- */
+/* ---- running ---- */
 
 static int same_size(const res2net_tensor *a, const res2net_tensor *b)
 {

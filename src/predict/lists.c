@@ -104,8 +104,7 @@ res2net_status res2net_folder_paths(const char *folder, char ***paths, size_t *c
     return status;
 }
 
-/* ---- data check -------------------------------------------------------------------------------
- */
+/* ---- data check ---- */
 
 static int compare_paths(const void *a, const void *b)
 {

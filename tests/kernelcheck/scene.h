@@ -47,8 +47,7 @@ void scene_mark_view(scene *s, random_state *random, fill f, const r2n_view *vie
  * went at the front: to be taken from every offset. */
 int64_t scene_trim(scene *s);
 
-/* ---- running and comparing ----------------------------------------------------------------------
- */
+/* ---- running and comparing ---- */
 
 /* Counts what was tried, and tells of the first failures. */
 typedef struct tally {

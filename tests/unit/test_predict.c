@@ -88,8 +88,7 @@ static void threads_share_a_model(void **state)
     res2net_model_destroy(model);
 }
 
-/* ---- every allocation fails once ---------------------------------------------------------------
- */
+/* ---- every allocation fails once ---- */
 
 static res2net_status whole_way(const char *path, float *logits)
 {
