@@ -53,6 +53,27 @@ RES2NET_API res2net_status res2net_evaluate(res2net_session *session, const char
                                             res2net_evaluation *out, res2net_report *report);
 RES2NET_API void res2net_evaluation_free(res2net_evaluation *evaluation);
 
+/* What a PaddleClas configuration says of an evaluation: Arch.name and class_num,
+ * Global.pretrained_model (with ".pdparams" added), DataLoader.Eval's dataset and batch size.
+ * Strings are the config's, NULL where the file says nothing; numbers are then 0. */
+typedef struct res2net_evaluate_config {
+    char *architecture;
+    char *weights;
+    int32_t classes;
+    char *list;
+    char *root;
+    int32_t batch;
+    int has_transforms; /* the file is also a `transforms` for res2net_load_options */
+} res2net_evaluate_config;
+
+/* INVALID_ARGUMENT names line and column, with the nearest known key; UNSUPPORTED for what an
+ * evaluation here cannot do, and where the library was built without libyaml. The config is given
+ * back with `res2net_evaluate_config_free`. */
+RES2NET_API res2net_status res2net_evaluate_config_read(const char *path,
+                                                        res2net_evaluate_config *out,
+                                                        res2net_report *report);
+RES2NET_API void res2net_evaluate_config_free(res2net_evaluate_config *config);
+
 /* The pictures of a list, for predict: paths in order. Each path and the array are freed by
  * `res2net_paths_free`. CIFAR binaries are refused (INVALID_ARGUMENT). */
 RES2NET_API res2net_status res2net_list_paths(const char *list, const char *root, char ***paths,

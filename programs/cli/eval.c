@@ -48,8 +48,10 @@ static const option_row options[] = {
     RUN_OPTIONS,
     {.name = "config",
      .letter = 'c',
-     .kind = OPTION_ABSENT,
-     .help = "this version reads no configuration files yet; give --list and --root"},
+     .kind = OPTION_FILE,
+     .argument = "CONFIG",
+     .help = "a PaddleClas configuration in YAML: its Arch, Global.pretrained_model and "
+             "DataLoader.Eval stand in for options that are not given"},
     {.name = "fast-decode",
      .kind = OPTION_ABSENT,
      .help = "this version does not have it yet; JPEG is decoded exactly"},
@@ -62,12 +64,22 @@ static int show_progress(void *context, int64_t done, int64_t total)
     return platform_interrupted();
 }
 
-static int evaluate(const command_line *line, res2net_session *session, res2net_evaluation *out)
+/* --list and --root, or what the configuration says. */
+static const char *list_in_force(const command_line *line, const res2net_evaluate_config *config)
+{
+    const char *list = option_text(line, "list");
+    return list != NULL ? list : config->list;
+}
+
+static int evaluate(const command_line *line, const res2net_evaluate_config *config,
+                    res2net_session *session, res2net_evaluation *out)
 {
     progress progress = progress_begin("eval");
+    const char *root = option_text(line, "root");
+    const int own_batch = option_given(line, "batch") || config->batch == 0;
     const res2net_evaluate_options settings = {
-        .root = option_text(line, "root"),
-        .batch = (int32_t)option_integer(line, "batch"),
+        .root = root != NULL ? root : config->root,
+        .batch = own_batch ? (int32_t)option_integer(line, "batch") : config->batch,
         .on_bad_image = option_is(line, "on-bad-image", "skip")    ? RES2NET_BAD_IMAGE_SKIP
                         : option_is(line, "on-bad-image", "wrong") ? RES2NET_BAD_IMAGE_WRONG
                                                                    : RES2NET_BAD_IMAGE_STOP,
@@ -75,7 +87,7 @@ static int evaluate(const command_line *line, res2net_session *session, res2net_
         .progress_context = &progress};
     res2net_report *report = res2net_report_create();
     const res2net_status status =
-        res2net_evaluate(session, option_text(line, "list"), &settings, out, report);
+        res2net_evaluate(session, list_in_force(line, config), &settings, out, report);
     progress_clear(&progress);
     print_problems(report);
     res2net_report_destroy(report);
@@ -95,11 +107,14 @@ static int print_all(const command_line *line, const res2net_model *model,
     return found->skipped > 0 ? EXIT_SKIPPED : EXIT_DONE;
 }
 
-static int check_usage(const command_line *line)
+static int check_usage(const command_line *line, const res2net_evaluate_config *config)
 {
     const char *folder = option_text(line, "report");
-    if (option_text(line, "list") == NULL)
-        return usage_error(line->verb, "expected --list LIST: the labelled set");
+    if (list_in_force(line, config) == NULL)
+        return usage_error(line->verb, "expected --list LIST: the labelled set%s",
+                           option_given(line, "config")
+                               ? ", or DataLoader.Eval.dataset.cls_label_path in the configuration"
+                               : "");
     /* Before hours of work, not after. */
     const int failure = folder == NULL ? 0 : platform_make_folder(folder);
     if (failure == 0)
@@ -108,37 +123,81 @@ static int check_usage(const command_line *line)
     return EXIT_FAILED;
 }
 
+/* A bad configuration is wrong usage; a file that cannot be read is a failed input. */
+static int read_config(const command_line *line, res2net_evaluate_config *config)
+{
+    const char *path = option_text(line, "config");
+    if (path == NULL)
+        return EXIT_DONE;
+    res2net_report *report = res2net_report_create();
+    const res2net_status status = res2net_evaluate_config_read(path, config, report);
+    print_problems(report);
+    res2net_report_destroy(report);
+    return status == RES2NET_OK ? EXIT_DONE
+           : status == RES2NET_INVALID_ARGUMENT || status == RES2NET_UNSUPPORTED ||
+                   status == RES2NET_DAMAGED
+               ? EXIT_USAGE
+               : exit_status_of(status);
+}
+
+static int open_configured_model(const command_line *line, const res2net_evaluate_config *config,
+                                 res2net_model **model)
+{
+    const model_fallback fallback = {
+        .path = config->weights,
+        .architecture = config->architecture,
+        .transforms = config->has_transforms ? option_text(line, "config") : NULL};
+    res2net_model_info info;
+    if (config->architecture != NULL && config->weights == NULL && model_path(line) == NULL)
+        return usage_error(line->verb, "the configuration has no Global.pretrained_model: give the "
+                                       "weights with -m FILE");
+    const int result = open_model_or(line, &fallback, model);
+    if (result != EXIT_DONE)
+        return result;
+    res2net_model_describe(*model, &info);
+    if (config->classes == 0 || config->classes == info.classes)
+        return EXIT_DONE;
+    return usage_error(line->verb, "Arch.class_num is %d, but the weights have %d classes",
+                       config->classes, info.classes);
+}
+
 static int run(const command_line *line)
 {
     res2net_model *model = NULL;
     res2net_session *session = NULL;
     res2net_evaluation found = {0};
-    int result = check_usage(line);
+    res2net_evaluate_config config = {0};
+    int result = read_config(line, &config);
     if (result == EXIT_DONE)
-        result = open_model(line, &model);
+        result = check_usage(line, &config);
+    if (result == EXIT_DONE)
+        result = open_configured_model(line, &config, &model);
     if (result == EXIT_DONE)
         result = open_session(line, model, 1, &session);
     if (result == EXIT_DONE)
-        result = evaluate(line, session, &found);
+        result = evaluate(line, &config, session, &found);
     if (result == EXIT_DONE)
         result = print_all(line, model, &found);
     res2net_evaluation_free(&found);
     res2net_session_destroy(session);
     res2net_model_destroy(model);
+    res2net_evaluate_config_free(&config);
     return result;
 }
 
 const verb verb_eval = {
     .name = "eval",
-    .operands = "--list LIST",
+    .operands = "--list LIST | -c CONFIG",
     .summary = "top-1, top-5 and loss over a labelled set",
     .description =
         "Every bad line of a list is reported before anything runs. A picture is never replaced by "
         "another one, and none is counted twice.\n\n"
         "The report's per_class.csv holds a row a class, confusion.csv a row a label and a column "
         "an answer, summary.json what --format json prints.",
-    .examples = "  res2net eval -m net.pth --list val_list.txt --root imagenet/\n"
-                "  res2net eval -m net.r2n --list test.bin --report report/\n",
+    .examples =
+        "  res2net eval -m net.pth --list val_list.txt --root imagenet/\n"
+        "  res2net eval -m net.r2n --list test.bin --report report/\n"
+        "  res2net eval -m net.pdparams -c configs/ImageNet/Res2Net/Res2Net50_26w_4s.yaml\n",
     .options = options,
     .run = run,
 };

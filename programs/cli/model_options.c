@@ -72,10 +72,21 @@ int load_model(const char *path, const res2net_load_options *options, res2net_mo
     return result;
 }
 
+static const char *either(const char *given, const char *fallback)
+{
+    return given != NULL ? given : fallback;
+}
+
 int open_model(const command_line *line, res2net_model **model)
 {
-    const char *architecture = option_text(line, "arch");
-    const char *path = model_path(line);
+    const model_fallback nothing = {NULL, NULL, NULL};
+    return open_model_or(line, &nothing, model);
+}
+
+int open_model_or(const command_line *line, const model_fallback *fallback, res2net_model **model)
+{
+    const char *architecture = either(option_text(line, "arch"), fallback->architecture);
+    const char *path = either(model_path(line), fallback->path);
     *model = NULL;
     if (option_given(line, "model") && option_given(line, "weights"))
         return usage_error(line->verb, "--model and --weights name the same thing: give one");
@@ -86,11 +97,12 @@ int open_model(const command_line *line, res2net_model **model)
     }
     if (architecture != NULL && path == NULL)
         return usage_error(line->verb, "--arch %s needs its weights: give -m FILE", architecture);
-    const res2net_load_options options = {.architecture = architecture,
-                                          .family = family_option(line),
-                                          .transforms = option_text(line, "transforms"),
-                                          .labels = option_text(line, "labels"),
-                                          .verify = option_given(line, "verify")};
+    const res2net_load_options options = {
+        .architecture = architecture,
+        .family = family_option(line),
+        .transforms = either(option_text(line, "transforms"), fallback->transforms),
+        .labels = option_text(line, "labels"),
+        .verify = option_given(line, "verify")};
     return load_model(path, &options, model);
 }
 

@@ -87,6 +87,13 @@
 
 /* Loads what MODEL_OPTIONS say. EXIT_DONE, or the exit status after saying what is wrong. */
 int open_model(const command_line *line, res2net_model **model);
+/* What stands in for MODEL_OPTIONS that are not given; NULL for nothing. */
+typedef struct model_fallback {
+    const char *path;
+    const char *architecture;
+    const char *transforms;
+} model_fallback;
+int open_model_or(const command_line *line, const model_fallback *fallback, res2net_model **model);
 /* The same for verbs that need no true weights: --arch alone gives weights from a formula. */
 int open_model_or_formula(const command_line *line, res2net_model **model);
 

@@ -298,6 +298,13 @@ static res2net_status read_op(reader *r, const yaml_node_t *item)
 static res2net_status find_list(const reader *r, const yaml_node_t **list)
 {
     const yaml_node_t *root = r2n_yaml_node(&r->yaml, 1);
+    const yaml_node_t *loader = r2n_yaml_find(&r->yaml, root, "DataLoader");
+    const yaml_node_t *eval = r2n_yaml_find(&r->yaml, loader, "Eval");
+    /* A training config has lists for evaluation and inference; they agree, and evaluation rules.
+     */
+    *list = r2n_yaml_find(&r->yaml, r2n_yaml_find(&r->yaml, eval, "dataset"), "transform_ops");
+    if (*list != NULL && (*list)->type == YAML_SEQUENCE_NODE)
+        return RES2NET_OK;
     const yaml_node_t *places[] = {
         r2n_yaml_find(&r->yaml, root, "transform_ops"), r2n_yaml_find(&r->yaml, root, "transforms"),
         r2n_yaml_find(&r->yaml, r2n_yaml_find(&r->yaml, root, "PreProcess"), "transform_ops"),
@@ -314,8 +321,8 @@ static res2net_status find_list(const reader *r, const yaml_node_t **list)
     if (*list == NULL || (*list)->type != YAML_SEQUENCE_NODE)
         return r2n_yaml_fail(&r->yaml, *list != NULL ? *list : root, RES2NET_INVALID_ARGUMENT,
                              "no list of transforms here: a list of operators was expected, or a "
-                             "PaddleClas config with PreProcess.transform_ops or "
-                             "Infer.transforms");
+                             "PaddleClas config with DataLoader.Eval.dataset.transform_ops, "
+                             "PreProcess.transform_ops or Infer.transforms");
     return RES2NET_OK;
 }
 

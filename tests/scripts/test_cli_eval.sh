@@ -94,6 +94,64 @@ del value["seconds"], shown["seconds"]
 assert value == shown
 END
 
+# ---- a PaddleClas configuration says the same
+cat >config.yaml <<'END'
+Global:
+  device: cpu
+  pretrained_model: null
+Arch:
+  name: ARCHITECTURE
+  class_num: 6
+DataLoader:
+  Train:
+    dataset:
+      name: ImageNetDataset
+  Eval:
+    dataset:
+      name: ImageNetDataset
+      image_root: .
+      cls_label_path: list.txt
+      transform_ops:
+        - DecodeImage:
+            to_rgb: True
+            channel_first: False
+        - NormalizeImage:
+            scale: 1.0/255.0
+            mean: [0.5, 0.5, 0.5]
+            std: [0.25, 0.25, 0.25]
+            order: ''
+    sampler:
+      name: DistributedBatchSampler
+      batch_size: 5
+Infer:
+  transforms:
+    - NormalizeImage:
+        mean: [0.1, 0.1, 0.1]
+END
+architecture=$("$res2net" summary -m net.r2n --format json 2>err |
+    python3 -c 'import json, sys; print(json.load(sys.stdin)["arch"])')
+sed -i "s/ARCHITECTURE/\"$architecture\"/" config.yaml
+expect 0 "$res2net" eval -m net.safetensors -c config.yaml --format json
+cp out config.json
+expect 0 "$res2net" eval -m net.r2n --list list.txt --root . --format json
+python_check "-c gives what the options give" <<'END'
+other = json.load(open("config.json"))
+for one in (value, other):
+    del one["seconds"]
+assert value == other, (value, other)
+END
+expect 2 "$res2net" eval -c config.yaml
+says "no Global.pretrained_model"
+sed 's/class_num: 6/class_num: 7/' config.yaml >bad.yaml
+expect 2 "$res2net" eval -m net.safetensors -c bad.yaml
+says "Arch.class_num is 7"
+sed 's/image_root/image_rot/' config.yaml >bad.yaml
+expect 2 "$res2net" eval -m net.safetensors -c bad.yaml
+says "image_root"
+sed '/dataset:/,$d' config.yaml >bad.yaml
+expect 2 "$res2net" eval -m net.safetensors -c bad.yaml
+says "DataLoader"
+
 # ---- a CIFAR-10 binary: 12 records
 python3 - <<'END'
 import random

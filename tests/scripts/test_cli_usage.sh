@@ -75,8 +75,8 @@ expect 2 "$res2net" predict --precision fp32 x.jpg
 says "did you mean f32?"
 expect 2 "$res2net" predict --fast-decode x.jpg
 says "--fast-decode: this version does not have it yet"
-expect 2 "$res2net" eval -c config.yaml
-says "-c: this version reads no configuration files yet"
+expect 3 "$res2net" eval -c /nonexistent/config.yaml
+says "cannot open"
 expect 2 "$res2net" plan --time=3
 says "--time takes no value"
 expect 2 "$res2net" bench --batch 1,,4
