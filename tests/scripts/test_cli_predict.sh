@@ -93,7 +93,11 @@ END
 cat >terminal.py <<'END'
 import os, pty, sys
 def run(locale):
-    pid, terminal = pty.fork()
+    try:
+        pid, terminal = pty.fork()
+    except OSError as error:  # a container without /dev/pts
+        print(error)
+        sys.exit(77)
     if pid == 0:
         os.environ["LC_ALL"] = locale
         os.execv(sys.argv[1], sys.argv[1:])
@@ -114,7 +118,13 @@ assert "#" in hashes and hashes.isascii(), hashes
 assert "\033" not in blocks + hashes
 END
 checks=$((checks + 1))
-python3 terminal.py "$res2net" predict -m net.r2n photos/a.png >out 2>&1 || fail "bars: $(cat out)"
+status=0
+python3 terminal.py "$res2net" predict -m net.r2n photos/a.png >out 2>&1 || status=$?
+case $status in
+0) ;;
+77) echo "SKIPPED: bars on a terminal, this system gives none: $(cat out)" ;;
+*) fail "bars: $(cat out)" ;;
+esac
 predict 0 photos/a.png
 grep -q "#" out && fail "bars in a pipe"
 
