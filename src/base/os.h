@@ -45,6 +45,9 @@ typedef struct r2n_processor_limits {
 } r2n_processor_limits;
 r2n_processor_limits r2n_os_processor_limits(void);
 
+/* Memory that this process could have at most: the machine's, or the cgroup's limit; 0: unknown. */
+uint64_t r2n_os_memory_bytes(void);
+
 int r2n_os_is_directory(const char *path);
 /* Names in a directory, sorted by bytes; "." and ".." left out. Free each name and the array with
  * r2n_free. */

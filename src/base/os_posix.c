@@ -314,6 +314,16 @@ r2n_processor_limits r2n_os_processor_limits(void)
     return limits;
 }
 
+uint64_t r2n_os_memory_bytes(void)
+{
+    const long pages = sysconf(_SC_PHYS_PAGES);
+    const long page_bytes = sysconf(_SC_PAGESIZE);
+    const uint64_t limit = cgroup_memory();
+    const uint64_t machine =
+        pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : 0;
+    return limit > 0 && (limit < machine || machine == 0) ? limit : machine;
+}
+
 uint64_t r2n_os_peak_memory_bytes(void)
 {
     struct rusage usage;

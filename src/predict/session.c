@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/os.h"
 #include "kernels/cpu_features.h"
 
 enum { MAXIMUM_THREADS = 256, MAXIMUM_SIDE = 16384 };
@@ -120,7 +121,10 @@ res2net_status r2n_session_fit(res2net_session *session, int32_t batch, int32_t 
         return status;
     const int64_t bytes = r2n_placement_block_bytes(placement);
     if (bytes > session->block_bytes) {
-        float *block = r2n_allocate((size_t)bytes, 1);
+        /* The system grants more than it has and kills the process later: refuse what cannot be. */
+        const uint64_t memory = r2n_os_memory_bytes();
+        float *block =
+            memory == 0 || (uint64_t)bytes < memory ? r2n_allocate((size_t)bytes, 1) : NULL;
         if (block == NULL) {
             r2n_placement_destroy(placement);
             return r2n_fail(report, RES2NET_OUT_OF_MEMORY, NULL, -1,

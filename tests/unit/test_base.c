@@ -111,6 +111,13 @@ static void count_task(void *context, r2n_team *team, int thread, int threads)
     }
 }
 
+static void memory_limits_are_known(void **state)
+{
+    (void)state;
+    assert_true(r2n_os_memory_bytes() > (uint64_t)64 << 20);
+    assert_true(r2n_os_memory_bytes() >= r2n_os_peak_memory_bytes());
+}
+
 static void pool_runs_every_thread_once(void **state)
 {
     (void)state;
@@ -134,6 +141,7 @@ int main(void)
         cmocka_unit_test(allocation_sizes_are_checked),
         cmocka_unit_test(report_keeps_order_and_counts_what_it_drops),
         cmocka_unit_test(files_are_written_whole_or_not_at_all),
+        cmocka_unit_test(memory_limits_are_known),
         cmocka_unit_test(pool_runs_every_thread_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
