@@ -142,6 +142,8 @@ static void print_confusions(FILE *out, const res2net_model *model, const res2ne
         int64_t count;
         int32_t label, answer;
     } top[SHORT_LIST] = {0};
+    if (found->confusion == NULL) /* too many classes for a matrix */
+        return;
     for (int32_t label = 0; label < found->classes; label++) {
         for (int32_t answer = 0; answer < found->classes; answer++) {
             const int64_t count = found->confusion[(int64_t)label * found->classes + answer];
@@ -241,6 +243,10 @@ int eval_write_report(const char *folder, const res2net_model *model,
                  {"summary.json", eval_print_json}};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         atomic_file file;
+        if (files[i].write == write_confusion && found->confusion == NULL) {
+            say("%d classes are too many for %s: it is left out", found->classes, files[i].name);
+            continue;
+        }
         int failure = atomic_file_open(&file, folder, files[i].name);
         if (failure == 0) {
             files[i].write(file.stream, model, found);

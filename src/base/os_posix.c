@@ -27,13 +27,18 @@ static res2net_status too_large(const char *path, size_t limit, res2net_report *
                     "the file is larger than the limit of %zu bytes", limit);
 }
 
-/* Pipes and standard input: the size is not known before the end. */
+/* Pipes and standard input: the size is not known before the end. `first` are bytes already read.
+ */
 static res2net_status read_stream(int descriptor, const char *path, size_t limit,
-                                  r2n_file_bytes *out, res2net_report *report)
+                                  const uint8_t *first, size_t size, r2n_file_bytes *out,
+                                  res2net_report *report)
 {
     uint8_t *data = NULL;
-    size_t size = 0;
     size_t capacity = 0;
+    if (size > 0 && r2n_grow((void **)&data, &capacity, size, 1))
+        memcpy(data, first, size);
+    if (size > 0 && data == NULL)
+        return r2n_fail(report, RES2NET_OUT_OF_MEMORY, path, -1, "no memory to read the file");
     for (;;) {
         if (size == capacity &&
             !r2n_grow((void **)&data, &capacity, size + (size_t)(64 * 1024), 1)) {
@@ -61,6 +66,22 @@ static res2net_status read_stream(int descriptor, const char *path, size_t limit
     return RES2NET_OK;
 }
 
+/* A named pipe that nobody writes to would be waited for without end. It was opened without
+ * waiting; what has a writer is then read as usual. */
+static res2net_status read_pipe(int descriptor, const char *path, size_t limit, r2n_file_bytes *out,
+                                res2net_report *report)
+{
+    uint8_t first;
+    const ssize_t got = read(descriptor, &first, 1);
+    if (got == 0)
+        return r2n_fail(report, RES2NET_READ_FAILED, path, -1,
+                        "is a pipe that nobody writes to; a file was expected");
+    if (got < 0 && errno != EAGAIN)
+        return r2n_fail(report, RES2NET_READ_FAILED, path, -1, "cannot read: %s", strerror(errno));
+    fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
+    return read_stream(descriptor, path, limit, &first, got > 0 ? 1 : 0, out, report);
+}
+
 static res2net_status map_or_read(int descriptor, const char *path, size_t limit,
                                   r2n_file_bytes *out, res2net_report *report)
 {
@@ -70,13 +91,15 @@ static res2net_status map_or_read(int descriptor, const char *path, size_t limit
     if (S_ISDIR(status.st_mode))
         return r2n_fail(report, RES2NET_READ_FAILED, path, -1,
                         "is a directory, a file was expected");
+    if (S_ISFIFO(status.st_mode))
+        return read_pipe(descriptor, path, limit, out, report);
     if (!S_ISREG(status.st_mode) || status.st_size == 0)
-        return read_stream(descriptor, path, limit, out, report);
+        return read_stream(descriptor, path, limit, NULL, 0, out, report);
     if ((uint64_t)status.st_size > limit)
         return too_large(path, limit, report);
     void *data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
     if (data == MAP_FAILED)
-        return read_stream(descriptor, path, limit, out, report);
+        return read_stream(descriptor, path, limit, NULL, 0, out, report);
     *out = (r2n_file_bytes){.data = data, .size = (size_t)status.st_size, .mapped = 1};
     return RES2NET_OK;
 }
@@ -86,8 +109,8 @@ res2net_status r2n_file_read(const char *path, size_t limit, r2n_file_bytes *out
 {
     *out = (r2n_file_bytes){0};
     if (strcmp(path, "-") == 0)
-        return read_stream(STDIN_FILENO, "<stdin>", limit, out, report);
-    const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+        return read_stream(STDIN_FILENO, "<stdin>", limit, NULL, 0, out, report);
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0)
         return r2n_fail(report, errno == ENOENT ? RES2NET_NOT_FOUND : RES2NET_READ_FAILED, path, -1,
                         "cannot open: %s", strerror(errno));
@@ -126,10 +149,9 @@ static void free_writer(r2n_file_writer *writer)
     r2n_free(writer);
 }
 
-res2net_status r2n_writer_open(const char *path, r2n_file_writer **out, res2net_report *report)
+static res2net_status open_writer(const char *path, r2n_file_writer **out, res2net_report *report)
 {
     static const char suffix[] = ".XXXXXX";
-    *out = NULL;
     r2n_file_writer *writer = r2n_allocate(1, sizeof *writer);
     if (writer == NULL)
         return r2n_fail(report, RES2NET_OUT_OF_MEMORY, path, -1, "no memory to write the file");
@@ -155,6 +177,26 @@ res2net_status r2n_writer_open(const char *path, r2n_file_writer **out, res2net_
     }
     *out = writer;
     return RES2NET_OK;
+}
+
+/* The rename at the end must not put a file in the place of a link, a pipe or a device: a link is
+ * followed, the others are refused. */
+res2net_status r2n_writer_open(const char *path, r2n_file_writer **out, res2net_report *report)
+{
+    struct stat target;
+    *out = NULL;
+    if (stat(path, &target) == 0 && !S_ISREG(target.st_mode))
+        return r2n_fail(report, RES2NET_WRITE_FAILED, path, -1,
+                        "is there and is no regular file: give another name");
+    if (lstat(path, &target) != 0 || !S_ISLNK(target.st_mode))
+        return open_writer(path, out, report);
+    char *resolved = realpath(path, NULL);
+    if (resolved == NULL)
+        return r2n_fail(report, RES2NET_WRITE_FAILED, path, -1, "is a link that leads nowhere: %s",
+                        strerror(errno));
+    const res2net_status status = open_writer(resolved, out, report);
+    free(resolved);
+    return status;
 }
 
 static void write_all(r2n_file_writer *writer, const uint8_t *data, size_t bytes, int64_t at)

@@ -8,6 +8,25 @@
 
 enum { MAXIMUM_PICTURE_BYTES = 1 << 30 };
 
+/* Whether the network can run what the preparation gave; the picture is to blame, by name. */
+static res2net_status check_size(const res2net_session *session, const r2n_pixels *pixels,
+                                 const char *name, res2net_report *report)
+{
+    const r2n_graph *graph = session->model->graph;
+    r2n_shape *shapes = r2n_allocate((size_t)graph->count, sizeof *shapes);
+    if (shapes == NULL)
+        return r2n_fail(report, RES2NET_OUT_OF_MEMORY, name, -1, "no memory for the picture");
+    const res2net_status status =
+        r2n_graph_shapes(graph, pixels->height, pixels->width, shapes, NULL);
+    r2n_free(shapes);
+    return status == RES2NET_OK
+               ? RES2NET_OK
+               : r2n_fail(report, RES2NET_BAD_PICTURE, name, -1,
+                          "a picture of %dx%d after its preparation is too small or too large for "
+                          "%s: let the transforms resize and crop it",
+                          pixels->width, pixels->height, session->model->architecture.name);
+}
+
 res2net_status r2n_session_prepare_pixels(const res2net_session *session, const r2n_pixels *pixels,
                                           const char *name, res2net_tensor *out,
                                           res2net_report *report)
@@ -18,10 +37,15 @@ res2net_status r2n_session_prepare_pixels(const res2net_session *session, const 
         return r2n_fail(report, RES2NET_INVALID_ARGUMENT, name, -1,
                         "the weights file does not say how pictures are prepared for this network: "
                         "give its transforms (--transforms FILE) or a preset (--preset)");
-    const res2net_status status =
+    res2net_status status =
         r2n_recipe_apply_pixels(&session->recipe, pixels, name, &cropped, report);
     if (status != RES2NET_OK)
         return status;
+    status = check_size(session, &cropped, name, report);
+    if (status != RES2NET_OK) {
+        r2n_pixels_free(&cropped);
+        return status;
+    }
     const int64_t plane = (int64_t)cropped.width * cropped.height;
     out->data = r2n_allocate(3 * (size_t)plane, sizeof(float));
     if (out->data == NULL) {

@@ -111,6 +111,40 @@ static void count_task(void *context, r2n_team *team, int thread, int threads)
     }
 }
 
+/* Pipes without a writer are refused at once; links are followed; what is no file stays. */
+static void odd_files_are_not_waited_for_nor_replaced(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/r2n_odd_XXXXXX";
+    char pipe_path[64], real_path[64], link_path[64];
+    struct stat status;
+    r2n_file_bytes file;
+    r2n_file_writer *writer;
+    assert_non_null(mkdtemp(folder));
+    snprintf(pipe_path, sizeof pipe_path, "%s/pipe", folder);
+    snprintf(real_path, sizeof real_path, "%s/real", folder);
+    snprintf(link_path, sizeof link_path, "%s/link", folder);
+    assert_int_equal(mkfifo(pipe_path, 0600), 0);
+    assert_int_equal(r2n_file_read(pipe_path, 100, &file, NULL), RES2NET_READ_FAILED);
+    assert_int_equal(r2n_writer_open(pipe_path, &writer, NULL), RES2NET_WRITE_FAILED);
+    assert_null(writer);
+    assert_int_equal(symlink("real", link_path), 0);
+    assert_int_equal(r2n_writer_open(link_path, &writer, NULL), RES2NET_WRITE_FAILED);
+    assert_int_equal(r2n_writer_open(real_path, &writer, NULL), RES2NET_OK);
+    assert_int_equal(r2n_writer_close(writer, NULL), RES2NET_OK);
+    assert_int_equal(r2n_writer_open(link_path, &writer, NULL), RES2NET_OK);
+    r2n_writer_put(writer, "new", 3);
+    assert_int_equal(r2n_writer_close(writer, NULL), RES2NET_OK);
+    assert_int_equal(lstat(link_path, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+    assert_int_equal(stat(real_path, &status), 0);
+    assert_int_equal(status.st_size, 3);
+    unlink(pipe_path);
+    unlink(link_path);
+    unlink(real_path);
+    rmdir(folder);
+}
+
 static void memory_limits_are_known(void **state)
 {
     (void)state;
@@ -141,6 +175,7 @@ int main(void)
         cmocka_unit_test(allocation_sizes_are_checked),
         cmocka_unit_test(report_keeps_order_and_counts_what_it_drops),
         cmocka_unit_test(files_are_written_whole_or_not_at_all),
+        cmocka_unit_test(odd_files_are_not_waited_for_nor_replaced),
         cmocka_unit_test(memory_limits_are_known),
         cmocka_unit_test(pool_runs_every_thread_once),
     };

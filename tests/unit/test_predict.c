@@ -192,6 +192,35 @@ static void bad_arguments_are_refused(void **state)
     res2net_report_destroy(report);
 }
 
+/* Over 4096 classes there is no confusion matrix; the counts are there all the same. */
+static void many_classes_have_no_matrix(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/r2n_cifar_XXXXXX";
+    static const uint8_t records[2 * 3074];
+    res2net_model *model;
+    res2net_session *session;
+    res2net_evaluation found;
+    const res2net_session_options options = {
+        .preset = RES2NET_PRESET_TORCH, .resize_short = 32, .crop = 32};
+    const int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    assert_int_equal(write(descriptor, records, sizeof records), sizeof records);
+    close(descriptor);
+    assert_int_equal(
+        res2net_model_create("cifar:planes=16,depths=1-1-1,width=26,scale=4,classes=4097",
+                             RES2NET_FAMILY_TORCH, 1, &model, NULL),
+        RES2NET_OK);
+    assert_int_equal(res2net_session_create(model, &options, &session, NULL), RES2NET_OK);
+    assert_int_equal(res2net_evaluate(session, path, NULL, &found, NULL), RES2NET_OK);
+    assert_int_equal(found.images, 2);
+    assert_null(found.confusion);
+    res2net_evaluation_free(&found);
+    res2net_session_destroy(session);
+    res2net_model_destroy(model);
+    unlink(path);
+}
+
 static void families_do_not_mix_silently(void **state)
 {
     (void)state;
@@ -242,9 +271,13 @@ static void self_test_passes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(threads_share_a_model),     cmocka_unit_test(every_allocation_may_fail),
-        cmocka_unit_test(bad_arguments_are_refused), cmocka_unit_test(families_do_not_mix_silently),
-        cmocka_unit_test(top_scores_are_ordered),    cmocka_unit_test(self_test_passes),
+        cmocka_unit_test(threads_share_a_model),
+        cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(bad_arguments_are_refused),
+        cmocka_unit_test(families_do_not_mix_silently),
+        cmocka_unit_test(many_classes_have_no_matrix),
+        cmocka_unit_test(top_scores_are_ordered),
+        cmocka_unit_test(self_test_passes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
