@@ -38,8 +38,9 @@ typedef struct res2net_evaluation {
 typedef int res2net_progress(void *context, int64_t done, int64_t total);
 
 typedef struct res2net_evaluate_options {
-    const char *root; /* put before relative paths; NULL: the list's folder */
-    int32_t batch;    /* 0: 32 */
+    const char *root;      /* put before relative paths; NULL: the list's folder */
+    const char *delimiter; /* between path and label; NULL: the last run of blanks in a line */
+    int32_t batch;         /* 0: 32 */
     res2net_on_bad_image on_bad_image;
     res2net_progress *progress; /* or NULL */
     void *progress_context;
@@ -53,25 +54,39 @@ RES2NET_API res2net_status res2net_evaluate(res2net_session *session, const char
                                             res2net_evaluation *out, res2net_report *report);
 RES2NET_API void res2net_evaluation_free(res2net_evaluation *evaluation);
 
-/* What a PaddleClas configuration says of an evaluation: Arch.name and class_num,
- * Global.pretrained_model (with ".pdparams" added), DataLoader.Eval's dataset and batch size.
- * Strings are the config's, NULL where the file says nothing; numbers are then 0. */
+/* Where a value begins in a file, from 1; -1 where an override gave it. */
+typedef struct res2net_place {
+    int64_t line, column;
+} res2net_place;
+
+/* What a PaddleClas configuration says of an evaluation. Strings are the config's, NULL where the
+ * file says nothing; numbers are then 0. Paths are as in the file. */
 typedef struct res2net_evaluate_config {
-    char *architecture;
-    char *weights;
-    int32_t classes;
-    char *list;
-    char *root;
-    int32_t batch;
-    int has_transforms; /* the file is also a `transforms` for res2net_load_options */
+    char *architecture; /* Arch.name */
+    char *weights;   /* Global.pretrained_model, else Arch.pretrained; ".pdparams" is added where no
+                        ending of a weights file is */
+    int32_t classes; /* Arch.class_num */
+    char *list, *root;         /* DataLoader.Eval.dataset's cls_label_path, image_root */
+    char *delimiter;           /* and delimiter; NULL also where it is the usual blank */
+    int32_t batch;             /* DataLoader.Eval.sampler.batch_size */
+    char *transforms;          /* transform_ops as res2net_load_options takes a `recipe` */
+    char *file;                /* the configuration's own path */
+    res2net_place name_place;  /* of Arch.name */
+    res2net_place class_place; /* of Arch.class_num */
 } res2net_evaluate_config;
 
-/* INVALID_ARGUMENT names line and column, with the nearest known key; UNSUPPORTED for what an
- * evaluation here cannot do, and where the library was built without libyaml. The config is given
- * back with `res2net_evaluate_config_free`. */
+/* Reads `path` after `count` overrides ("Arch.class_num=10": PaddleClas' -o; may be NULL for none).
+ * INVALID_ARGUMENT names line and column, with the nearest known key; UNSUPPORTED for what an
+ * evaluation here would do otherwise than PaddleClas, and where the library was built without
+ * libyaml. The config is given back with `res2net_evaluate_config_free`. */
 RES2NET_API res2net_status res2net_evaluate_config_read(const char *path,
+                                                        const char *const *overrides, size_t count,
                                                         res2net_evaluate_config *out,
                                                         res2net_report *report);
+/* MISMATCH, at the config's line, where the model has another number of classes. */
+RES2NET_API res2net_status res2net_evaluate_config_check(const res2net_evaluate_config *config,
+                                                         const res2net_model *model,
+                                                         res2net_report *report);
 RES2NET_API void res2net_evaluate_config_free(res2net_evaluate_config *config);
 
 /* The pictures of a list, for predict: paths in order. Each path and the array are freed by

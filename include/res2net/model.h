@@ -28,6 +28,7 @@ typedef struct res2net_load_options {
     const char *architecture; /* NULL: what the file tells by its metadata or its tensors' shapes */
     res2net_family family;    /* UNKNOWN: what the tensors' names say */
     const char *transforms;   /* path of a PaddleClas transform_ops list in YAML, or NULL */
+    const char *recipe;       /* transforms as `res2net_evaluate_config` has them; or NULL */
     const char *labels;       /* path of a label file, or NULL */
     int verify;               /* 1: also check the checksum over the data of an .r2n file */
     const char *licence;      /* recorded with the model (and in .r2n), or NULL: the file's own */

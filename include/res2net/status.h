@@ -67,6 +67,7 @@ typedef struct res2net_problem {
     const char *file; /* path or a name such as "<stdin>"; "" where there is none */
     int64_t offset;   /* byte in the file, or -1 */
     int64_t line;     /* 1-based line in the file, or -1 */
+    int64_t column;   /* 1-based column in that line, or -1 */
     const char *text; /* what is wrong, what was expected, what to do; no newline at the end */
 } res2net_problem;
 

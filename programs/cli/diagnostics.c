@@ -32,6 +32,8 @@ static void print_problem(const res2net_problem *problem)
         put_printable(stderr, problem->file);
         if (with_line)
             fprintf(stderr, ":%" PRId64, problem->line);
+        if (with_line && problem->column >= 0)
+            fprintf(stderr, ":%" PRId64, problem->column);
         fputs(": ", stderr);
     }
     if (problem->offset >= 0)
@@ -56,6 +58,9 @@ void first_problem(const res2net_report *report, char *buffer, size_t size)
     const res2net_problem *problem = res2net_report_problem(report, 0);
     if (problem->offset >= 0)
         snprintf(buffer, size, "byte %" PRId64 ": %s", problem->offset, problem->text);
+    else if (problem->column >= 0)
+        snprintf(buffer, size, "line %" PRId64 ", column %" PRId64 ": %s", problem->line,
+                 problem->column, problem->text);
     else if (problem->line >= 0)
         snprintf(buffer, size, "line %" PRId64 ": %s", problem->line, problem->text);
     else

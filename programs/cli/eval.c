@@ -52,6 +52,11 @@ static const option_row options[] = {
      .argument = "CONFIG",
      .help = "a PaddleClas configuration in YAML: its Arch, Global.pretrained_model and "
              "DataLoader.Eval stand in for options that are not given"},
+    {.name = "override",
+     .letter = 'o',
+     .kind = OPTION_SETTING,
+     .argument = "KEY=VALUE",
+     .help = "changes the configuration, as in Arch.class_num=10; may be given several times"},
     {.name = "fast-decode",
      .kind = OPTION_ABSENT,
      .help = "this version does not have it yet; JPEG is decoded exactly"},
@@ -79,6 +84,7 @@ static int evaluate(const command_line *line, const res2net_evaluate_config *con
     const int own_batch = option_given(line, "batch") || config->batch == 0;
     const res2net_evaluate_options settings = {
         .root = root != NULL ? root : config->root,
+        .delimiter = config->delimiter,
         .batch = own_batch ? (int32_t)option_integer(line, "batch") : config->batch,
         .on_bad_image = option_is(line, "on-bad-image", "skip")    ? RES2NET_BAD_IMAGE_SKIP
                         : option_is(line, "on-bad-image", "wrong") ? RES2NET_BAD_IMAGE_WRONG
@@ -110,6 +116,8 @@ static int print_all(const command_line *line, const res2net_model *model,
 static int check_usage(const command_line *line, const res2net_evaluate_config *config)
 {
     const char *folder = option_text(line, "report");
+    if (option_given(line, "override") && !option_given(line, "config"))
+        return usage_error(line->verb, "-o changes a configuration: give one with -c CONFIG");
     if (list_in_force(line, config) == NULL)
         return usage_error(line->verb, "expected --list LIST: the labelled set%s",
                            option_given(line, "config")
@@ -124,41 +132,58 @@ static int check_usage(const command_line *line, const res2net_evaluate_config *
 }
 
 /* A bad configuration is wrong usage; a file that cannot be read is a failed input. */
+static int config_failure(res2net_status status)
+{
+    return status == RES2NET_INVALID_ARGUMENT || status == RES2NET_UNSUPPORTED ||
+                   status == RES2NET_DAMAGED || status == RES2NET_LIMIT_EXCEEDED ||
+                   status == RES2NET_MISMATCH
+               ? EXIT_USAGE
+               : exit_status_of(status);
+}
+
 static int read_config(const command_line *line, res2net_evaluate_config *config)
 {
     const char *path = option_text(line, "config");
     if (path == NULL)
         return EXIT_DONE;
     res2net_report *report = res2net_report_create();
-    const res2net_status status = res2net_evaluate_config_read(path, config, report);
+    const res2net_status status =
+        res2net_evaluate_config_read(path, line->settings, line->setting_count, config, report);
     print_problems(report);
     res2net_report_destroy(report);
-    return status == RES2NET_OK ? EXIT_DONE
-           : status == RES2NET_INVALID_ARGUMENT || status == RES2NET_UNSUPPORTED ||
-                   status == RES2NET_DAMAGED
-               ? EXIT_USAGE
-               : exit_status_of(status);
+    return config_failure(status);
+}
+
+static int check_classes(const res2net_evaluate_config *config, const res2net_model *model)
+{
+    res2net_report *report = res2net_report_create();
+    const res2net_status status = res2net_evaluate_config_check(config, model, report);
+    print_problems(report);
+    res2net_report_destroy(report);
+    return config_failure(status);
+}
+
+static int is_address(const char *path)
+{
+    return strncmp(path, "http://", 7) == 0 || strncmp(path, "https://", 8) == 0;
 }
 
 static int open_configured_model(const command_line *line, const res2net_evaluate_config *config,
                                  res2net_model **model)
 {
-    const model_fallback fallback = {
-        .path = config->weights,
-        .architecture = config->architecture,
-        .transforms = config->has_transforms ? option_text(line, "config") : NULL};
-    res2net_model_info info;
+    const model_fallback fallback = {.path = config->weights,
+                                     .architecture = config->architecture,
+                                     .recipe = config->transforms};
     if (config->architecture != NULL && config->weights == NULL && model_path(line) == NULL)
         return usage_error(line->verb, "the configuration has no Global.pretrained_model: give the "
                                        "weights with -m FILE");
+    if (config->weights != NULL && model_path(line) == NULL && is_address(config->weights))
+        return usage_error(line->verb,
+                           "%s: nothing is downloaded here: fetch the weights and give them "
+                           "with -m FILE",
+                           config->weights);
     const int result = open_model_or(line, &fallback, model);
-    if (result != EXIT_DONE)
-        return result;
-    res2net_model_describe(*model, &info);
-    if (config->classes == 0 || config->classes == info.classes)
-        return EXIT_DONE;
-    return usage_error(line->verb, "Arch.class_num is %d, but the weights have %d classes",
-                       config->classes, info.classes);
+    return result == EXIT_DONE ? check_classes(config, *model) : result;
 }
 
 static int run(const command_line *line)

@@ -97,12 +97,12 @@ int open_model_or(const command_line *line, const model_fallback *fallback, res2
     }
     if (architecture != NULL && path == NULL)
         return usage_error(line->verb, "--arch %s needs its weights: give -m FILE", architecture);
-    const res2net_load_options options = {
-        .architecture = architecture,
-        .family = family_option(line),
-        .transforms = either(option_text(line, "transforms"), fallback->transforms),
-        .labels = option_text(line, "labels"),
-        .verify = option_given(line, "verify")};
+    const res2net_load_options options = {.architecture = architecture,
+                                          .family = family_option(line),
+                                          .transforms = option_text(line, "transforms"),
+                                          .recipe = fallback->recipe,
+                                          .labels = option_text(line, "labels"),
+                                          .verify = option_given(line, "verify")};
     return load_model(path, &options, model);
 }
 

@@ -91,7 +91,7 @@ int open_model(const command_line *line, res2net_model **model);
 typedef struct model_fallback {
     const char *path;
     const char *architecture;
-    const char *transforms;
+    const char *recipe; /* in place of --transforms, as res2net_load_options has it */
 } model_fallback;
 int open_model_or(const command_line *line, const model_fallback *fallback, res2net_model **model);
 /* The same for verbs that need no true weights: --arch alone gives weights from a formula. */

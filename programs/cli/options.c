@@ -265,6 +265,8 @@ static int take_option(command_line *line, int count, char **arguments, int *ind
     option_value *kept = &line->values[row - verb->options];
     kept->text = value;
     kept->source = FROM_COMMAND_LINE;
+    if (row->kind == OPTION_SETTING)
+        line->settings[line->setting_count++] = value;
     return 1;
 }
 
@@ -317,6 +319,7 @@ int command_line_parse(command_line *line, const verb *verb, int count, char **a
     *line = (command_line){.verb = verb};
     line->values = platform_allocate(rows, sizeof *line->values);
     line->operands = platform_allocate((size_t)count, sizeof *line->operands);
+    line->settings = platform_allocate((size_t)count, sizeof *line->settings);
     for (size_t i = 0; i < rows; i++)
         line->values[i].text = verb->options[i].fallback;
     line->help = help_wanted(count, arguments);
@@ -338,6 +341,7 @@ void command_line_free(command_line *line)
 {
     free(line->values);
     free(line->operands);
+    free(line->settings);
 }
 
 /* ---- asking -------------------------------------------------------------------------------- */

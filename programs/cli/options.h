@@ -5,7 +5,7 @@
  *
  * A value comes from the command line, else from the row's environment variable, else from its
  * default. `--name value`, `--name=value`, `-m value` and `-mvalue` are taken; `--` ends options;
- * options and operands may be mixed; the last of a repeated option counts.
+ * options and operands may be mixed; the last of a repeated option counts, but for settings.
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
@@ -23,6 +23,7 @@ typedef enum option_kind {
     OPTION_INTEGERS,     /* the same, several with commas */
     OPTION_SIZE,         /* "224", or "HxW" */
     OPTION_CHOICE,       /* one of `choices` */
+    OPTION_SETTING,      /* KEY=VALUE, any number of them; a verb has at most one such row */
     OPTION_ABSENT        /* refused; `help` says why. In no help, no completion */
 } option_kind;
 
@@ -54,6 +55,8 @@ typedef struct command_line {
     option_value *values; /* one a row of the verb's table */
     const char **operands;
     size_t operand_count;
+    const char **settings; /* the values of the verb's OPTION_SETTING, in order */
+    size_t setting_count;
     int help; /* --help was among the arguments: nothing else was checked */
 } command_line;
 

@@ -103,7 +103,7 @@ static int make_room(res2net_report *report)
 }
 
 static void append(res2net_report *report, res2net_status status, const char *file, int64_t offset,
-                   int64_t line, const char *format, va_list arguments)
+                   int64_t line, int64_t column, const char *format, va_list arguments)
 {
     char text[MAXIMUM_TEXT];
     if (report == NULL)
@@ -126,6 +126,7 @@ static void append(res2net_report *report, res2net_status status, const char *fi
                                        .file = added->strings,
                                        .offset = offset,
                                        .line = line,
+                                       .column = column,
                                        .text = added->strings + file_bytes};
     report->entries[report->count++] = added;
 }
@@ -135,7 +136,7 @@ res2net_status r2n_fail(res2net_report *report, res2net_status status, const cha
 {
     va_list arguments;
     va_start(arguments, format);
-    append(report, status, file, offset, -1, format, arguments);
+    append(report, status, file, offset, -1, -1, format, arguments);
     va_end(arguments);
     return status;
 }
@@ -145,7 +146,17 @@ res2net_status r2n_fail_line(res2net_report *report, res2net_status status, cons
 {
     va_list arguments;
     va_start(arguments, format);
-    append(report, status, file, -1, line, format, arguments);
+    append(report, status, file, -1, line, -1, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+res2net_status r2n_fail_at(res2net_report *report, res2net_status status, const char *file,
+                           int64_t line, int64_t column, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    append(report, status, file, -1, line, column, format, arguments);
     va_end(arguments);
     return status;
 }

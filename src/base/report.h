@@ -15,4 +15,9 @@ res2net_status r2n_fail(res2net_report *report, res2net_status status, const cha
 res2net_status r2n_fail_line(res2net_report *report, res2net_status status, const char *file,
                              int64_t line, const char *format, ...) RES2NET_PRINTF(5, 6);
 
+/* The same at a column of the line, both 1-based. */
+res2net_status r2n_fail_at(res2net_report *report, res2net_status status, const char *file,
+                           int64_t line, int64_t column, const char *format, ...)
+    RES2NET_PRINTF(6, 7);
+
 #endif

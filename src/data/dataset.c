@@ -45,7 +45,8 @@ res2net_status r2n_dataset_append(r2n_dataset *dataset, size_t *capacity, char *
 }
 
 res2net_status r2n_dataset_read_file(r2n_dataset *dataset, r2n_file_bytes *file, const char *name,
-                                     const char *root, int32_t classes, res2net_report *report)
+                                     const char *root, const char *delimiter, int32_t classes,
+                                     res2net_report *report)
 {
     r2n_dataset_kind kind;
     size_t offset;
@@ -59,11 +60,11 @@ res2net_status r2n_dataset_read_file(r2n_dataset *dataset, r2n_file_bytes *file,
                        report);
     if (status != RES2NET_OK)
         return status;
-    return r2n_list_read(dataset, file->data, file->size, name, root, classes, report);
+    return r2n_list_read(dataset, file->data, file->size, name, root, delimiter, classes, report);
 }
 
 static res2net_status read_source(r2n_dataset *dataset, const char *source, const char *root,
-                                  int32_t classes, res2net_report *report)
+                                  const char *delimiter, int32_t classes, res2net_report *report)
 {
     r2n_file_bytes file;
     if (r2n_os_is_directory(source))
@@ -71,19 +72,19 @@ static res2net_status read_source(r2n_dataset *dataset, const char *source, cons
     res2net_status status = r2n_file_read(source, file_limit, &file, report);
     if (status != RES2NET_OK)
         return status;
-    status = r2n_dataset_read_file(dataset, &file, source, root, classes, report);
+    status = r2n_dataset_read_file(dataset, &file, source, root, delimiter, classes, report);
     r2n_file_release(&file);
     return status;
 }
 
-res2net_status r2n_dataset_open(const char *source, const char *root, int32_t classes,
-                                r2n_dataset **out, res2net_report *report)
+res2net_status r2n_dataset_open(const char *source, const char *root, const char *delimiter,
+                                int32_t classes, r2n_dataset **out, res2net_report *report)
 {
     *out = NULL;
     r2n_dataset *dataset = r2n_allocate_zeroed(1, sizeof(*dataset));
     if (dataset == NULL)
         return r2n_fail(report, RES2NET_OUT_OF_MEMORY, source, -1, "no memory for a data set");
-    const res2net_status status = read_source(dataset, source, root, classes, report);
+    const res2net_status status = read_source(dataset, source, root, delimiter, classes, report);
     if (status != RES2NET_OK) {
         r2n_dataset_destroy(dataset);
         return status;

@@ -37,17 +37,18 @@ typedef struct r2n_dataset {
  *
  * Lists: `root` is put before relative paths (NULL: the list's own folder; "": nothing). Blanks at
  * the ends of a line are dropped; path = everything before the last run of blanks or tabs, label =
- * the integer after it (0 to 999999); CRLF, a UTF-8 byte-order mark, blank lines and lines that
- * begin with '#' are taken; UTF-16 is refused by name. A path with '\' and no '/' gets '/' for
- * them. Every bad line is reported as file:line:reason, then BAD_LIST. `classes` > 0: labels at or
- * above it are bad lines. Files are not opened here.
+ * the integer after it (0 to 999999). With a `delimiter` (not NULL) a line is split at it, as
+ * PaddleClas does: path, label, and the rest is not read. CRLF, a UTF-8 byte-order mark, blank
+ * lines and lines that begin with '#' are taken; UTF-16 is refused by name. A path with '\' and no
+ * '/' gets '/' for them. Every bad line is reported as file:line:reason, then BAD_LIST. `classes` >
+ * 0: labels at or above it are bad lines. Files are not opened here.
  *
  * Folders: every file below a class folder is an item, in byte order, but for hidden names (".x");
  * a picture beside the class folders is BAD_LIST, and so are more than `classes` > 0 folders.
  *
  * A source without an item is BAD_LIST. */
-res2net_status r2n_dataset_open(const char *source, const char *root, int32_t classes,
-                                r2n_dataset **out, res2net_report *report);
+res2net_status r2n_dataset_open(const char *source, const char *root, const char *delimiter,
+                                int32_t classes, r2n_dataset **out, res2net_report *report);
 void r2n_dataset_destroy(r2n_dataset *dataset); /* NULL is allowed */
 
 /* Pixels of a CIFAR record as RGB [32][32][3] into `rgb` (3072 bytes). */

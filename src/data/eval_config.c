@@ -5,10 +5,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/os.h"
-#include "image/yaml_reader.h"
-
-enum { MAXIMUM_CONFIG_BYTES = 256 * 1024, MAXIMUM_CLASSES = 1000000, MAXIMUM_BATCH = 1024 };
+#include "formats/yaml_override.h"
+#include "image/recipe_yaml.h"
 
 void res2net_evaluate_config_free(res2net_evaluate_config *config)
 {
@@ -16,29 +14,47 @@ void res2net_evaluate_config_free(res2net_evaluate_config *config)
     r2n_free(config->weights);
     r2n_free(config->list);
     r2n_free(config->root);
+    r2n_free(config->delimiter);
+    r2n_free(config->transforms);
+    r2n_free(config->file);
     *config = (res2net_evaluate_config){0};
-}
-
-res2net_status res2net_evaluate_config_read(const char *path, res2net_evaluate_config *out,
-                                            res2net_report *report)
-{
-    r2n_file_bytes file;
-    *out = (res2net_evaluate_config){0};
-    res2net_status status = r2n_file_read(path, MAXIMUM_CONFIG_BYTES, &file, report);
-    if (status != RES2NET_OK)
-        return status;
-    status = r2n_eval_config_parse((const char *)file.data, file.size, path, out, report);
-    r2n_file_release(&file);
-    return status;
 }
 
 #ifdef R2N_HAVE_YAML
 
-/* Every section and key that PaddleClas knows there; the ones that an evaluation does not need are
- * let through unread. */
+enum { MAXIMUM_CLASSES = 1000000, MAXIMUM_BATCH = 1024, MAXIMUM_DELIMITER = 16 };
+
+/* The sections and keys that PaddleClas knows. What an evaluation does not need is let through. */
 static const char *const top_keys[] = {
     "Global",     "AMP",   "Arch",   "Loss", "Optimizer",        "EMA",
     "DataLoader", "Infer", "Metric", "Slim", "profiler_options", NULL};
+static const char *const global_keys[] = {"checkpoints",
+                                          "pretrained_model",
+                                          "output_dir",
+                                          "device",
+                                          "save_interval",
+                                          "eval_during_train",
+                                          "eval_interval",
+                                          "epochs",
+                                          "print_batch_step",
+                                          "use_visualdl",
+                                          "image_shape",
+                                          "save_inference_dir",
+                                          "seed",
+                                          "eval_mode",
+                                          "train_mode",
+                                          "update_freq",
+                                          "start_eval_epoch",
+                                          "to_static",
+                                          "use_dali",
+                                          "log_ranks",
+                                          "print_mem_info",
+                                          "iter_per_epoch",
+                                          "use_multilabel",
+                                          "class_num",
+                                          "uniform_output_enabled",
+                                          "export_for_fd",
+                                          NULL};
 static const char *const arch_keys[] = {"name",
                                         "class_num",
                                         "pretrained",
@@ -50,23 +66,39 @@ static const char *const arch_keys[] = {"name",
                                         "models",
                                         "freeze_params_list",
                                         NULL};
-static const char *const loader_keys[] = {"Train", "Eval", "UnLabelTrain", NULL};
+static const char *const data_keys[] = {"Train", "Eval", "UnLabelTrain", NULL};
 static const char *const eval_keys[] = {"dataset", "sampler", "loader", NULL};
 static const char *const dataset_keys[] = {
     "name",    "image_root", "cls_label_path", "transform_ops", "batch_transform_ops", "delimiter",
     "relabel", NULL};
 static const char *const sampler_keys[] = {"name", "batch_size", "drop_last", "shuffle", NULL};
+static const char *const loader_keys[] = {"num_workers", "use_shared_memory", NULL};
+static const char *const metric_keys[] = {"Train", "Eval", NULL};
+static const char *const top_k_keys[] = {"topk", NULL};
+
+/* Where an override may make a key: a misspelt one is found there by its reader. */
+static const char *const open_sections[] = {"Global", "Arch", "DataLoader.Eval", NULL};
 
 typedef struct reader {
     r2n_yaml yaml;
     res2net_evaluate_config *out;
 } reader;
 
+/* ---- values --------------------------------------------------------------------------------- */
+
+/* The value of a key, NULL where it is absent or nothing. PaddleClas evaluates texts in mappings as
+ * Python, so that None is nothing too. */
+static const yaml_node_t *find(const reader *r, const yaml_node_t *mapping, const char *key)
+{
+    const yaml_node_t *node = r2n_yaml_find(&r->yaml, mapping, key);
+    return r2n_yaml_is(node, "None") ? NULL : node;
+}
+
 /* A mapping under `parent`, its keys checked; *found is NULL where it is absent. */
 static res2net_status section(const reader *r, const yaml_node_t *parent, const char *key,
                               const char *what, const char *const *keys, const yaml_node_t **found)
 {
-    *found = parent == NULL ? NULL : r2n_yaml_find(&r->yaml, parent, key);
+    *found = find(r, parent, key);
     if (*found == NULL)
         return RES2NET_OK;
     if ((*found)->type != YAML_MAPPING_NODE)
@@ -75,124 +107,299 @@ static res2net_status section(const reader *r, const yaml_node_t *parent, const 
     return keys == NULL ? RES2NET_OK : r2n_yaml_check_keys(&r->yaml, *found, what, keys);
 }
 
-/* A copy of a scalar that ends in `suffix`, added where it is not there; NULL where the key is
- * absent or null. */
-static res2net_status text(const reader *r, const yaml_node_t *mapping, const char *key,
-                           const char *suffix, char **copy)
+/* A copy of a text; untouched where the key is absent or null. */
+static res2net_status read_text(const reader *r, const yaml_node_t *mapping, const char *key,
+                                char **copy)
 {
-    const yaml_node_t *node = mapping == NULL ? NULL : r2n_yaml_find(&r->yaml, mapping, key);
-    if (node == NULL || r2n_yaml_is_null(node))
+    const yaml_node_t *node = find(r, mapping, key);
+    int truth;
+    if (node == NULL)
         return RES2NET_OK;
     if (node->type != YAML_SCALAR_NODE || node->data.scalar.length == 0 ||
-        strlen((const char *)node->data.scalar.value) != node->data.scalar.length)
+        strlen((const char *)node->data.scalar.value) != node->data.scalar.length ||
+        r2n_yaml_is_boolean(node, &truth))
         return r2n_yaml_fail(&r->yaml, node, RES2NET_INVALID_ARGUMENT, "%s must be a text", key);
-    const char *value = (const char *)node->data.scalar.value;
-    const size_t length = node->data.scalar.length;
-    if (length >= strlen(suffix) && strcmp(value + length - strlen(suffix), suffix) == 0)
-        suffix = "";
-    const size_t size = length + strlen(suffix) + 1;
-    *copy = r2n_allocate(size, 1);
+    *copy = r2n_copy_string((const char *)node->data.scalar.value);
     if (*copy == NULL)
         return r2n_yaml_fail(&r->yaml, node, RES2NET_OUT_OF_MEMORY, "no memory for the config");
-    snprintf(*copy, size, "%s%s", value, suffix);
     return RES2NET_OK;
 }
 
-static res2net_status integer(const reader *r, const yaml_node_t *mapping, const char *key,
-                              int32_t maximum, int32_t *value)
+static res2net_status read_integer(const reader *r, const yaml_node_t *mapping, const char *key,
+                                   int32_t maximum, int32_t *value)
 {
-    const yaml_node_t *node = mapping == NULL ? NULL : r2n_yaml_find(&r->yaml, mapping, key);
+    const yaml_node_t *node = find(r, mapping, key);
     return node == NULL ? RES2NET_OK : r2n_yaml_integer(&r->yaml, node, key, 1, maximum, value);
+}
+
+/* A switch that an evaluation here cannot follow must be off. */
+static res2net_status require_off(const reader *r, const yaml_node_t *mapping, const char *key,
+                                  const char *reason)
+{
+    const yaml_node_t *node = find(r, mapping, key);
+    int on = 0;
+    if (node == NULL)
+        return RES2NET_OK;
+    const res2net_status status = r2n_yaml_boolean(&r->yaml, node, key, &on);
+    if (status != RES2NET_OK || !on)
+        return status;
+    return r2n_yaml_fail(&r->yaml, node, RES2NET_UNSUPPORTED, "%s: True is not there: %s", key,
+                         reason);
+}
+
+static res2net_status check_name(const reader *r, const yaml_node_t *mapping, const char *key,
+                                 const char *what, const char *const *names)
+{
+    const yaml_node_t *node = find(r, mapping, key);
+    int index;
+    return node == NULL ? RES2NET_OK : r2n_yaml_choice(&r->yaml, node, what, names, &index);
+}
+
+static res2net_place place_of(const reader *r, const yaml_node_t *mapping, const char *key)
+{
+    const yaml_node_t *node = find(r, mapping, key);
+    if (node == NULL)
+        return (res2net_place){-1, -1};
+    const r2n_yaml_place place = r2n_yaml_place_of(node);
+    return (res2net_place){place.line, place.column};
+}
+
+/* ---- sections ------------------------------------------------------------------------------- */
+
+/* Global has grown many keys over the years, which no evaluation reads: one that is not known is
+ * refused where it looks like one that counts, or where an override made it. */
+static res2net_status check_global_keys(const reader *r, const yaml_node_t *global)
+{
+    static const char *const read[] = {"pretrained_model", "eval_mode", "use_multilabel", NULL};
+    char text[R2N_YAML_EXCERPT];
+    for (const yaml_node_pair_t *pair = global->data.mapping.pairs.start;
+         pair < global->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *key = r2n_yaml_node(&r->yaml, pair->key);
+        const int overridden = r2n_yaml_place_of(key).line < 0;
+        size_t i = 0;
+        while (global_keys[i] != NULL && !r2n_yaml_is(key, global_keys[i]))
+            i++;
+        if (global_keys[i] != NULL)
+            continue;
+        const char *nearest = r2n_yaml_nearest(key, overridden ? global_keys : read);
+        if (overridden || nearest != NULL)
+            return r2n_yaml_fail(&r->yaml, key, RES2NET_INVALID_ARGUMENT,
+                                 "Global has no key \"%s\"%s%s%s", r2n_yaml_excerpt(key, text),
+                                 nearest != NULL ? "; did you mean \"" : "",
+                                 nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
+    }
+    return RES2NET_OK;
+}
+
+/* PaddleClas names weights without their ending. */
+static res2net_status add_ending(const reader *r, const yaml_node_t *global)
+{
+    static const char *const endings[] = {".pdparams", ".r2n", ".safetensors", ".pth", ".pt"};
+    char *weights = r->out->weights;
+    if (weights == NULL)
+        return RES2NET_OK;
+    const size_t length = strlen(weights);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        const size_t ending = strlen(endings[i]);
+        if (length >= ending && strcmp(weights + length - ending, endings[i]) == 0)
+            return RES2NET_OK;
+    }
+    const size_t size = length + strlen(endings[0]) + 1;
+    r->out->weights = r2n_allocate(size, 1);
+    if (r->out->weights != NULL)
+        snprintf(r->out->weights, size, "%s%s", weights, endings[0]);
+    r2n_free(weights);
+    return r->out->weights != NULL
+               ? RES2NET_OK
+               : r2n_yaml_fail(&r->yaml, global, RES2NET_OUT_OF_MEMORY, "no memory for the config");
+}
+
+static res2net_status read_global(const reader *r, const yaml_node_t *root)
+{
+    static const char *const modes[] = {"classification", NULL};
+    const yaml_node_t *global;
+    res2net_status status = section(r, root, "Global", "Global", NULL, &global);
+    if (status == RES2NET_OK && global != NULL)
+        status = check_global_keys(r, global);
+    if (status == RES2NET_OK)
+        status = check_name(r, global, "eval_mode", "eval_mode", modes);
+    if (status == RES2NET_OK)
+        status = require_off(r, global, "use_multilabel", "a picture has one label here");
+    if (status == RES2NET_OK)
+        status = read_text(r, global, "pretrained_model", &r->out->weights);
+    return status;
 }
 
 static res2net_status read_arch(const reader *r, const yaml_node_t *root)
 {
     const yaml_node_t *arch;
-    const yaml_node_t *global;
+    int truth;
     res2net_status status = section(r, root, "Arch", "Arch", arch_keys, &arch);
     if (status == RES2NET_OK)
-        status = text(r, arch, "name", "", &r->out->architecture);
+        status = read_text(r, arch, "name", &r->out->architecture);
     if (status == RES2NET_OK)
-        status = integer(r, arch, "class_num", MAXIMUM_CLASSES, &r->out->classes);
-    if (status == RES2NET_OK)
-        status = section(r, root, "Global", "Global", NULL, &global);
-    if (status == RES2NET_OK) /* PaddleClas names weights without their ending */
-        status = text(r, global, "pretrained_model", ".pdparams", &r->out->weights);
-    return status;
+        status = read_integer(r, arch, "class_num", MAXIMUM_CLASSES, &r->out->classes);
+    /* A path, or True for weights that PaddleClas downloads; Global's replace them. */
+    const yaml_node_t *pretrained = status == RES2NET_OK ? find(r, arch, "pretrained") : NULL;
+    if (pretrained != NULL && r->out->weights == NULL && !r2n_yaml_is_boolean(pretrained, &truth))
+        status = read_text(r, arch, "pretrained", &r->out->weights);
+    r->out->name_place = place_of(r, arch, "name");
+    r->out->class_place = place_of(r, arch, "class_num");
+    return status == RES2NET_OK ? add_ending(r, root) : status;
 }
 
-/* Our lists end a path at the last run of blanks; another separator would be misread. */
-static res2net_status check_dataset(const reader *r, const yaml_node_t *dataset)
+static res2net_status read_delimiter(const reader *r, const yaml_node_t *dataset)
+{
+    res2net_status status = read_text(r, dataset, "delimiter", &r->out->delimiter);
+    const char *text = r->out->delimiter;
+    if (status != RES2NET_OK || text == NULL)
+        return status;
+    if (strpbrk(text, "\r\n") != NULL || strlen(text) > MAXIMUM_DELIMITER)
+        return r2n_yaml_fail(&r->yaml, find(r, dataset, "delimiter"), RES2NET_INVALID_ARGUMENT,
+                             "delimiter must be a text of 1 to %d bytes within a line",
+                             MAXIMUM_DELIMITER);
+    if (strcmp(text, " ") == 0) { /* the usual one: our lists' own rule, which reads more */
+        r2n_free(r->out->delimiter);
+        r->out->delimiter = NULL;
+    }
+    return RES2NET_OK;
+}
+
+static res2net_status read_transforms(const reader *r, const yaml_node_t *dataset)
+{
+    r2n_recipe recipe;
+    const yaml_node_t *list = find(r, dataset, "transform_ops");
+    if (list == NULL)
+        return RES2NET_OK;
+    const res2net_status status = r2n_recipe_read_ops(&r->yaml, list, &recipe);
+    if (status != RES2NET_OK)
+        return status;
+    r->out->transforms = r2n_recipe_to_json(&recipe);
+    return r->out->transforms != NULL
+               ? RES2NET_OK
+               : r2n_yaml_fail(&r->yaml, list, RES2NET_OUT_OF_MEMORY, "no memory for the config");
+}
+
+static res2net_status read_dataset(const reader *r, const yaml_node_t *dataset)
 {
     static const char *const names[] = {"ImageNetDataset", "CommonDataset", NULL};
-    const yaml_node_t *name = r2n_yaml_find(&r->yaml, dataset, "name");
-    const yaml_node_t *delimiter = r2n_yaml_find(&r->yaml, dataset, "delimiter");
-    const yaml_node_t *relabel = r2n_yaml_find(&r->yaml, dataset, "relabel");
-    int index;
-    int renumbered = 0;
-    res2net_status status = RES2NET_OK;
-    if (name != NULL)
-        status = r2n_yaml_choice(&r->yaml, name, "the dataset's name", names, &index);
-    if (status == RES2NET_OK && delimiter != NULL && !r2n_yaml_is(delimiter, " ") &&
-        !r2n_yaml_is(delimiter, "\t"))
-        status = r2n_yaml_fail(&r->yaml, delimiter, RES2NET_UNSUPPORTED,
-                               "only a blank or a tab can separate path and label");
-    if (status == RES2NET_OK && relabel != NULL)
-        status = r2n_yaml_boolean(&r->yaml, relabel, "relabel", &renumbered);
-    if (status == RES2NET_OK && renumbered)
-        status =
-            r2n_yaml_fail(&r->yaml, relabel, RES2NET_UNSUPPORTED,
-                          "relabel is not supported: write the labels 0, 1, ... into the list");
-    return status;
+    const yaml_node_t *batch_ops = find(r, dataset, "batch_transform_ops");
+    res2net_status status = check_name(r, dataset, "name", "the dataset's name", names);
+    if (status == RES2NET_OK && batch_ops != NULL)
+        status = r2n_yaml_fail(&r->yaml, batch_ops, RES2NET_UNSUPPORTED,
+                               "batch_transform_ops mix pictures and labels: an evaluation takes "
+                               "them as they are");
+    if (status == RES2NET_OK)
+        status = require_off(r, dataset, "relabel", "write the labels 0, 1, ... into the list");
+    if (status == RES2NET_OK)
+        status = read_text(r, dataset, "cls_label_path", &r->out->list);
+    if (status == RES2NET_OK)
+        status = read_text(r, dataset, "image_root", &r->out->root);
+    if (status == RES2NET_OK)
+        status = read_delimiter(r, dataset);
+    return status == RES2NET_OK ? read_transforms(r, dataset) : status;
 }
 
-static res2net_status read_loader(const reader *r, const yaml_node_t *root)
+static res2net_status read_data(const reader *r, const yaml_node_t *root)
 {
-    const yaml_node_t *loader;
-    const yaml_node_t *eval;
-    const yaml_node_t *dataset;
-    const yaml_node_t *sampler;
-    res2net_status status = section(r, root, "DataLoader", "DataLoader", loader_keys, &loader);
+    static const char *const samplers[] = {"DistributedBatchSampler", "BatchSampler", NULL};
+    const yaml_node_t *data, *eval = NULL, *dataset = NULL, *sampler = NULL, *loader;
+    res2net_status status = section(r, root, "DataLoader", "DataLoader", data_keys, &data);
     if (status == RES2NET_OK)
-        status = section(r, loader, "Eval", "DataLoader.Eval", eval_keys, &eval);
+        status = section(r, data, "Eval", "DataLoader.Eval", eval_keys, &eval);
     if (status == RES2NET_OK)
         status = section(r, eval, "dataset", "DataLoader.Eval.dataset", dataset_keys, &dataset);
-    if (status == RES2NET_OK && dataset == NULL)
-        status = r2n_yaml_fail(&r->yaml, eval != NULL ? eval : root, RES2NET_INVALID_ARGUMENT,
-                               "no DataLoader.Eval.dataset here: it names the list to evaluate on");
     if (status == RES2NET_OK)
-        status = check_dataset(r, dataset);
-    if (status == RES2NET_OK)
-        status = text(r, dataset, "cls_label_path", "", &r->out->list);
-    if (status == RES2NET_OK)
-        status = text(r, dataset, "image_root", "", &r->out->root);
-    if (status == RES2NET_OK)
-        r->out->has_transforms = r2n_yaml_find(&r->yaml, dataset, "transform_ops") != NULL;
+        status = read_dataset(r, dataset);
     if (status == RES2NET_OK)
         status = section(r, eval, "sampler", "DataLoader.Eval.sampler", sampler_keys, &sampler);
     if (status == RES2NET_OK)
-        status = integer(r, sampler, "batch_size", MAXIMUM_BATCH, &r->out->batch);
+        status = check_name(r, sampler, "name", "the sampler's name", samplers);
+    if (status == RES2NET_OK)
+        status = require_off(r, sampler, "drop_last", "every picture is counted; write False");
+    if (status == RES2NET_OK)
+        status = read_integer(r, sampler, "batch_size", MAXIMUM_BATCH, &r->out->batch);
+    return status == RES2NET_OK
+               ? section(r, eval, "loader", "DataLoader.Eval.loader", loader_keys, &loader)
+               : status;
+}
+
+/* `- TopkAcc: {topk: [1, 5]}`: what eval counts. */
+static res2net_status check_metric(const reader *r, const yaml_node_t *item)
+{
+    char text[R2N_YAML_EXCERPT];
+    const yaml_node_t *arguments;
+    if (item->type != YAML_MAPPING_NODE ||
+        item->data.mapping.pairs.top - item->data.mapping.pairs.start != 1)
+        return r2n_yaml_fail(&r->yaml, item, RES2NET_INVALID_ARGUMENT,
+                             "a metric was expected, as in \"- TopkAcc: {topk: [1, 5]}\"");
+    const yaml_node_t *name = r2n_yaml_node(&r->yaml, item->data.mapping.pairs.start->key);
+    if (!r2n_yaml_is(name, "TopkAcc"))
+        return r2n_yaml_fail(&r->yaml, name, RES2NET_UNSUPPORTED,
+                             "the metric \"%s\" is not there: eval counts TopkAcc",
+                             r2n_yaml_excerpt(name, text));
+    const res2net_status status = section(r, item, "TopkAcc", "TopkAcc", top_k_keys, &arguments);
+    const yaml_node_t *top_k = status == RES2NET_OK ? find(r, arguments, "topk") : NULL;
+    if (top_k == NULL)
+        return status;
+    const yaml_node_item_t *k = top_k->data.sequence.items.start;
+    if (top_k->type == YAML_SEQUENCE_NODE && top_k->data.sequence.items.top - k == 2 &&
+        r2n_yaml_is(r2n_yaml_node(&r->yaml, k[0]), "1") &&
+        r2n_yaml_is(r2n_yaml_node(&r->yaml, k[1]), "5"))
+        return RES2NET_OK;
+    return r2n_yaml_fail(&r->yaml, top_k, RES2NET_UNSUPPORTED,
+                         "topk must be [1, 5]: eval counts top-1 and top-5");
+}
+
+static res2net_status check_metrics(const reader *r, const yaml_node_t *root)
+{
+    const yaml_node_t *metric;
+    res2net_status status = section(r, root, "Metric", "Metric", metric_keys, &metric);
+    const yaml_node_t *list = status == RES2NET_OK ? find(r, metric, "Eval") : NULL;
+    if (list == NULL)
+        return status;
+    if (list->type != YAML_SEQUENCE_NODE)
+        return r2n_yaml_fail(&r->yaml, list, RES2NET_INVALID_ARGUMENT,
+                             "Metric.Eval is no list: \"- TopkAcc: {topk: [1, 5]}\" was expected");
+    for (const yaml_node_item_t *item = list->data.sequence.items.start;
+         status == RES2NET_OK && item < list->data.sequence.items.top; item++)
+        status = check_metric(r, r2n_yaml_node(&r->yaml, *item));
     return status;
 }
 
-res2net_status r2n_eval_config_parse(const char *yaml, size_t size, const char *name,
+static res2net_status read_all(const reader *r)
+{
+    const yaml_node_t *root = r2n_yaml_node(&r->yaml, 1);
+    res2net_status status;
+    if (root->type != YAML_MAPPING_NODE)
+        return r2n_yaml_fail(&r->yaml, root, RES2NET_INVALID_ARGUMENT,
+                             "a PaddleClas configuration was expected: Global, Arch, DataLoader");
+    r->out->file = r2n_copy_string(r->yaml.name);
+    if (r->out->file == NULL)
+        return r2n_yaml_fail(&r->yaml, root, RES2NET_OUT_OF_MEMORY, "no memory for the config");
+    status = r2n_yaml_check_keys(&r->yaml, root, "the configuration", top_keys);
+    if (status == RES2NET_OK)
+        status = read_global(r, root);
+    if (status == RES2NET_OK)
+        status = read_arch(r, root);
+    if (status == RES2NET_OK)
+        status = read_data(r, root);
+    return status == RES2NET_OK ? check_metrics(r, root) : status;
+}
+
+res2net_status r2n_eval_config_parse(const char *text, size_t size, const char *name,
+                                     const char *const *overrides, size_t count,
                                      res2net_evaluate_config *out, res2net_report *report)
 {
     reader r = {.out = out};
     *out = (res2net_evaluate_config){0};
-    res2net_status status = r2n_yaml_open(yaml, size, name, &r.yaml, report);
+    res2net_status status =
+        r2n_yaml_open(text, size, "a PaddleClas configuration", name, &r.yaml, report);
     if (status != RES2NET_OK)
         return status;
-    const yaml_node_t *root = r2n_yaml_node(&r.yaml, 1);
-    if (root->type != YAML_MAPPING_NODE)
-        status = r2n_yaml_fail(&r.yaml, root, RES2NET_INVALID_ARGUMENT,
-                               "a PaddleClas configuration was expected: Global, Arch, DataLoader");
-    else
-        status = r2n_yaml_check_keys(&r.yaml, root, "the configuration", top_keys);
+    status = r2n_yaml_override(&r.yaml, overrides, count, open_sections);
     if (status == RES2NET_OK)
-        status = read_arch(&r, root);
-    if (status == RES2NET_OK)
-        status = read_loader(&r, root);
+        status = read_all(&r);
     r2n_yaml_close(&r.yaml);
     if (status != RES2NET_OK)
         res2net_evaluate_config_free(out);
@@ -201,14 +408,18 @@ res2net_status r2n_eval_config_parse(const char *yaml, size_t size, const char *
 
 #else
 
-res2net_status r2n_eval_config_parse(const char *yaml, size_t size, const char *name,
+res2net_status r2n_eval_config_parse(const char *text, size_t size, const char *name,
+                                     const char *const *overrides, size_t count,
                                      res2net_evaluate_config *out, res2net_report *report)
 {
-    (void)yaml;
+    (void)text;
     (void)size;
+    (void)overrides;
+    (void)count;
     *out = (res2net_evaluate_config){0};
     return r2n_fail(report, RES2NET_UNSUPPORTED, name, -1,
-                    "this build reads no YAML: it was made without libyaml");
+                    "a configuration is YAML, and this build has no libyaml: build it with "
+                    "libyaml's development files and -DRES2NET_YAML=ON");
 }
 
 #endif

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#include "image/yaml_reader.h"
+#include "image/recipe_yaml.h"
 
 enum { MAXIMUM_SIDE = 16384 };
 
@@ -295,46 +295,42 @@ static res2net_status read_op(reader *r, const yaml_node_t *item)
 }
 
 /* The list itself, or where a PaddleClas config keeps it. */
-static res2net_status find_list(const reader *r, const yaml_node_t **list)
+static res2net_status find_list(const r2n_yaml *yaml, const yaml_node_t **list)
 {
-    const yaml_node_t *root = r2n_yaml_node(&r->yaml, 1);
-    const yaml_node_t *loader = r2n_yaml_find(&r->yaml, root, "DataLoader");
-    const yaml_node_t *eval = r2n_yaml_find(&r->yaml, loader, "Eval");
+    const yaml_node_t *root = r2n_yaml_node(yaml, 1);
+    const yaml_node_t *loader = r2n_yaml_find(yaml, root, "DataLoader");
+    const yaml_node_t *eval = r2n_yaml_find(yaml, loader, "Eval");
     /* A training config has lists for evaluation and inference; they agree, and evaluation rules.
      */
-    *list = r2n_yaml_find(&r->yaml, r2n_yaml_find(&r->yaml, eval, "dataset"), "transform_ops");
+    *list = r2n_yaml_find(yaml, r2n_yaml_find(yaml, eval, "dataset"), "transform_ops");
     if (*list != NULL && (*list)->type == YAML_SEQUENCE_NODE)
         return RES2NET_OK;
     const yaml_node_t *places[] = {
-        r2n_yaml_find(&r->yaml, root, "transform_ops"), r2n_yaml_find(&r->yaml, root, "transforms"),
-        r2n_yaml_find(&r->yaml, r2n_yaml_find(&r->yaml, root, "PreProcess"), "transform_ops"),
-        r2n_yaml_find(&r->yaml, r2n_yaml_find(&r->yaml, root, "Infer"), "transforms")};
+        r2n_yaml_find(yaml, root, "transform_ops"), r2n_yaml_find(yaml, root, "transforms"),
+        r2n_yaml_find(yaml, r2n_yaml_find(yaml, root, "PreProcess"), "transform_ops"),
+        r2n_yaml_find(yaml, r2n_yaml_find(yaml, root, "Infer"), "transforms")};
     *list = root->type == YAML_SEQUENCE_NODE ? root : NULL;
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         if (places[i] != NULL && *list != NULL)
-            return r2n_yaml_fail(&r->yaml, places[i], RES2NET_INVALID_ARGUMENT,
+            return r2n_yaml_fail(yaml, places[i], RES2NET_INVALID_ARGUMENT,
                                  "this is a second list of transforms in the file: keep one of "
                                  "PreProcess.transform_ops and Infer.transforms");
         if (places[i] != NULL)
             *list = places[i];
     }
     if (*list == NULL || (*list)->type != YAML_SEQUENCE_NODE)
-        return r2n_yaml_fail(&r->yaml, *list != NULL ? *list : root, RES2NET_INVALID_ARGUMENT,
+        return r2n_yaml_fail(yaml, *list != NULL ? *list : root, RES2NET_INVALID_ARGUMENT,
                              "no list of transforms here: a list of operators was expected, or a "
                              "PaddleClas config with DataLoader.Eval.dataset.transform_ops, "
                              "PreProcess.transform_ops or Infer.transforms");
     return RES2NET_OK;
 }
 
-static res2net_status read_list(reader *r)
+static res2net_status read_ops(reader *r, const yaml_node_t *list)
 {
-    const yaml_node_t *list;
-    res2net_status status = find_list(r, &list);
-    if (status != RES2NET_OK)
-        return status;
     for (const yaml_node_item_t *item = list->data.sequence.items.start;
          item < list->data.sequence.items.top; item++) {
-        status = read_op(r, r2n_yaml_node(&r->yaml, *item));
+        const res2net_status status = read_op(r, r2n_yaml_node(&r->yaml, *item));
         if (status != RES2NET_OK)
             return status;
     }
@@ -345,21 +341,35 @@ static res2net_status read_list(reader *r)
     return r2n_recipe_validate(&r->recipe, r->yaml.name, r->yaml.report);
 }
 
-res2net_status r2n_recipe_parse_yaml(const char *text, size_t size, const char *name,
-                                     r2n_recipe *recipe, res2net_report *report)
+res2net_status r2n_recipe_read_ops(const r2n_yaml *yaml, const yaml_node_t *list,
+                                   r2n_recipe *recipe)
 {
-    reader r = {.yaml = {.name = name}};
-    res2net_status status = r2n_yaml_open(text, size, name, &r.yaml, report);
-    if (status != RES2NET_OK)
-        return status;
+    reader r = {.yaml = *yaml};
+    if (list->type != YAML_SEQUENCE_NODE)
+        return r2n_yaml_fail(yaml, list, RES2NET_INVALID_ARGUMENT,
+                             "no list of transforms here: a list of operators was expected");
     /* Paddle's rules and defaults; sizes only where the list has them. */
     r2n_recipe_paddle(&r.recipe);
     r.recipe.resize_short = 0;
     r.recipe.crop_width = r.recipe.crop_height = 0;
-    status = read_list(&r);
-    r2n_yaml_close(&r.yaml);
+    const res2net_status status = read_ops(&r, list);
     if (status == RES2NET_OK)
         *recipe = r.recipe;
+    return status;
+}
+
+res2net_status r2n_recipe_parse_yaml(const char *text, size_t size, const char *name,
+                                     r2n_recipe *recipe, res2net_report *report)
+{
+    r2n_yaml yaml;
+    const yaml_node_t *list;
+    res2net_status status = r2n_yaml_open(text, size, "a list of transforms", name, &yaml, report);
+    if (status != RES2NET_OK)
+        return status;
+    status = find_list(&yaml, &list);
+    if (status == RES2NET_OK)
+        status = r2n_recipe_read_ops(&yaml, list, recipe);
+    r2n_yaml_close(&yaml);
     return status;
 }
 

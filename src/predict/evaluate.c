@@ -73,7 +73,10 @@ static void move_problems(const res2net_report *from, res2net_report *to)
 {
     for (size_t i = 0; i < res2net_report_count(from); i++) {
         const res2net_problem *problem = res2net_report_problem(from, i);
-        if (problem->line >= 0)
+        if (problem->column >= 0)
+            r2n_fail_at(to, problem->status, problem->file, problem->line, problem->column, "%s",
+                        problem->text);
+        else if (problem->line >= 0)
             r2n_fail_line(to, problem->status, problem->file, problem->line, "%s", problem->text);
         else
             r2n_fail(to, problem->status, problem->file, problem->offset, "%s", problem->text);
@@ -265,7 +268,8 @@ res2net_status res2net_evaluate(res2net_session *session, const char *list,
     if (options->batch < 0 || options->batch > MAXIMUM_BATCH)
         return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
                         "a batch has 1 to %d pictures, not %d", MAXIMUM_BATCH, options->batch);
-    res2net_status status = r2n_dataset_open(list, options->root, out->classes, &dataset, report);
+    res2net_status status =
+        r2n_dataset_open(list, options->root, options->delimiter, out->classes, &dataset, report);
     if (status != RES2NET_OK)
         return status;
     evaluation e = {.session = session,

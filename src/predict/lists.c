@@ -32,7 +32,7 @@ res2net_status res2net_list_paths(const char *list, const char *root, char ***pa
     r2n_dataset *dataset;
     *paths = NULL;
     *count = 0;
-    res2net_status status = r2n_dataset_open(list, root, 0, &dataset, report);
+    res2net_status status = r2n_dataset_open(list, root, NULL, 0, &dataset, report);
     if (status != RES2NET_OK)
         return status;
     if (dataset->cifar.data != NULL)
@@ -183,7 +183,7 @@ res2net_status res2net_check_data(const char *list, const char *root, res2net_da
 {
     r2n_dataset *dataset;
     *out = (res2net_data_check){0};
-    res2net_status status = r2n_dataset_open(list, root, 0, &dataset, report);
+    res2net_status status = r2n_dataset_open(list, root, NULL, 0, &dataset, report);
     if (status != RES2NET_OK)
         return status;
     out->items = (int64_t)dataset->count;

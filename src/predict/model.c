@@ -28,13 +28,16 @@ static res2net_status read_yaml_recipe(const char *path, r2n_recipe *recipe, res
 }
 
 /* What comes with the weights stays with them: it is written again by `res2net_model_save`. */
-static res2net_status set_recipe(res2net_model *model, const char *transforms, const char *name,
-                                 res2net_report *report)
+static res2net_status set_recipe(res2net_model *model, const res2net_load_options *options,
+                                 const char *name, res2net_report *report)
 {
     r2n_weights_metadata *metadata = &model->weights->metadata;
     res2net_status status = RES2NET_OK;
-    if (transforms != NULL) {
-        status = read_yaml_recipe(transforms, &model->recipe, report);
+    if (options->transforms != NULL || options->recipe != NULL) {
+        status = options->transforms != NULL
+                     ? read_yaml_recipe(options->transforms, &model->recipe, report)
+                     : r2n_recipe_parse_json(options->recipe, strlen(options->recipe), "recipe",
+                                             &model->recipe, report);
         if (status != RES2NET_OK)
             return status;
         r2n_free(metadata->recipe_json);
@@ -97,7 +100,7 @@ static res2net_status complete(res2net_model *model, r2n_tensor_set *set, const 
     if (status == RES2NET_OK)
         status = r2n_graph_create(&model->architecture, model->family, &model->graph, report);
     if (status == RES2NET_OK)
-        status = set_recipe(model, options->transforms, name, report);
+        status = set_recipe(model, options, name, report);
     if (status == RES2NET_OK)
         status =
             r2n_model_set_labels(model, options->labels, model->weights->metadata.labels, report);

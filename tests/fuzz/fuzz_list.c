@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a data set: a list or a CIFAR binary, or refused. The first byte chooses the number
- * of classes. */
+ * of classes and, where it is odd, another delimiter. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     r2n_dataset *dataset = r2n_allocate_zeroed(1, sizeof(*dataset));
     r2n_file_bytes file = {.data = data + 1, .size = size - 1, .mapped = 0};
     if (report != NULL && dataset != NULL) {
-        if (r2n_dataset_read_file(dataset, &file, "fuzz", "root", classes, report) == RES2NET_OK)
+        if (r2n_dataset_read_file(dataset, &file, "fuzz", "root", classes % 2 == 1 ? ", " : NULL,
+                                  classes, report) == RES2NET_OK)
             check(dataset, classes, size);
         else
             require(res2net_report_count(report) > 0);

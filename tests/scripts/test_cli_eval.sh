@@ -144,13 +144,59 @@ expect 2 "$res2net" eval -c config.yaml
 says "no Global.pretrained_model"
 sed 's/class_num: 6/class_num: 7/' config.yaml >bad.yaml
 expect 2 "$res2net" eval -m net.safetensors -c bad.yaml
-says "Arch.class_num is 7"
+says "bad.yaml:6:14: Arch.class_num is 7, but the weights have 6 classes"
 sed 's/image_root/image_rot/' config.yaml >bad.yaml
 expect 2 "$res2net" eval -m net.safetensors -c bad.yaml
-says "image_root"
+says "bad.yaml:14:7: DataLoader.Eval.dataset has no key \"image_rot\"; did you mean \"image_root\"?"
 sed '/dataset:/,$d' config.yaml >bad.yaml
 expect 2 "$res2net" eval -m net.safetensors -c bad.yaml
 says "DataLoader"
+
+sed 's/^Arch:/Metric: {Eval: [{TopkAcc: {topk: [1, 3]}}]}\n&/' config.yaml >bad.yaml
+expect 2 "$res2net" eval -m net.safetensors -c bad.yaml
+says "bad.yaml:4:34: topk must be [1, 5]"
+
+# -o changes the file, and options go before both
+sed 's/ \([0-9]*\)$/,\1,rest/' list.txt >commas.txt
+expect 0 "$res2net" eval -c config.yaml --format json -o Global.pretrained_model=net.safetensors \
+    -o DataLoader.Eval.dataset.cls_label_path=commas.txt \
+    -o DataLoader.Eval.dataset.delimiter=, -o DataLoader.Eval.sampler.batch_size=1
+python_check "overrides" <<'END'
+other = json.load(open("config.json"))
+for one in (value, other):
+    del one["seconds"]
+assert value == other, (value, other)
+END
+expect 0 "$res2net" eval -m net.safetensors -c config.yaml --format json \
+    -o DataLoader.Eval.dataset.cls_label_path=absent.txt \
+    -o DataLoader.Eval.dataset.image_root=absent \
+    -o "DataLoader.Eval.dataset.transform_ops.1.NormalizeImage.mean=[0.9,0.1,0.1]" \
+    --list list.txt --root . --transforms transforms.yaml --batch 2
+python_check "options go before the configuration" <<'END'
+other = json.load(open("config.json"))
+for one in (value, other):
+    del one["seconds"]
+assert value == other, (value, other)
+END
+expect 0 "$res2net" eval -m net.safetensors -c config.yaml --format json \
+    -o "DataLoader.Eval.dataset.transform_ops.1.NormalizeImage.mean=[0.9,0.1,0.1]"
+python_check "an override reaches the pictures" <<'END'
+assert value["loss"] != json.load(open("config.json"))["loss"], value
+END
+expect 2 "$res2net" eval -m net.safetensors -c config.yaml -o Arch.clas_num=6
+says "config.yaml: -o Arch.clas_num=6: Arch has no key \"clas_num\"; did you mean \"class_num\"?"
+expect 2 "$res2net" eval -m net.safetensors -c config.yaml -o Global.pretrained_model=a=b
+says "more than one '='"
+expect 2 "$res2net" eval -m net.safetensors -c config.yaml -o Arch.class_num=8
+says "Arch.class_num is 8"
+expect 2 "$res2net" eval -m net.safetensors -c config.yaml -o Arch.name=Res2Net50_26w_5s
+says "did you mean \"Res2Net50_26w_4s\"?"
+expect 2 "$res2net" eval -c config.yaml -o Global.pretrained_model=https://example.org/net.pdparams
+says "nothing is downloaded here"
+expect 3 "$res2net" eval -c config.yaml -o Global.pretrained_model=absent
+says "absent.pdparams"
+expect 2 "$res2net" eval -m net.safetensors --list list.txt -o Arch.class_num=6
+says "give one with -c CONFIG"
 
 # ---- a CIFAR-10 binary: 12 records
 python3 - <<'END'

@@ -61,7 +61,7 @@ static r2n_dataset *open_or_fail(const char *source, const char *root, int32_t c
 {
     r2n_dataset *dataset = NULL;
     res2net_report *report = res2net_report_create();
-    if (r2n_dataset_open(source, root, classes, &dataset, report) != RES2NET_OK)
+    if (r2n_dataset_open(source, root, NULL, classes, &dataset, report) != RES2NET_OK)
         fail_msg("%s", res2net_report_problem(report, 0)->text);
     res2net_report_destroy(report);
     return dataset;
@@ -71,7 +71,7 @@ static res2net_report *refusal(const char *source, int32_t classes, res2net_stat
 {
     r2n_dataset *dataset = (r2n_dataset *)folder;
     res2net_report *report = res2net_report_create();
-    assert_int_equal(r2n_dataset_open(source, "root", classes, &dataset, report), status);
+    assert_int_equal(r2n_dataset_open(source, "root", NULL, classes, &dataset, report), status);
     assert_null(dataset);
     assert_true(res2net_report_count(report) > 0);
     return report;
@@ -168,6 +168,29 @@ static void every_bad_line_is_told_with_its_number(void **state)
         assert_int_equal(res2net_report_problem(report, i)->line, wanted[i].line);
         assert_string_equal(res2net_report_problem(report, i)->file, in_folder("list.txt"));
     }
+    res2net_report_destroy(report);
+}
+
+static void another_delimiter_splits_as_in_paddleclas(void **state)
+{
+    (void)state;
+    r2n_dataset *dataset;
+    res2net_report *report = res2net_report_create();
+    const char *list = write_text("list.txt", "a b.jpg,3\nc 1.jpg, 2 ,left, out\n");
+    assert_int_equal(r2n_dataset_open(list, "root", ",", 4, &dataset, report), RES2NET_OK);
+    assert_int_equal(dataset->count, 2);
+    assert_string_equal(dataset->items[0].path, "root/a b.jpg");
+    assert_int_equal(dataset->items[0].label, 3);
+    assert_string_equal(dataset->items[1].path, "root/c 1.jpg");
+    assert_int_equal(dataset->items[1].label, 2);
+    r2n_dataset_destroy(dataset);
+    list = write_text("list.txt", "a::1\nb:2\n::3\nd::\ne::x\nf::\n");
+    assert_int_equal(r2n_dataset_open(list, "root", "::", 4, &dataset, report), RES2NET_BAD_LIST);
+    assert_int_equal(res2net_report_count(report), 5);
+    expect_text(report, 0, "the delimiter \"::\"");
+    expect_text(report, 3, "\"x\" is no label");
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(res2net_report_problem(report, i)->line, i + 2);
     res2net_report_destroy(report);
 }
 
@@ -346,7 +369,7 @@ static void expect_clean_failures(const char *source)
     for (int successes = 0;; successes++) {
         r2n_dataset *dataset = NULL;
         r2n_memory_fail_after(successes);
-        const res2net_status status = r2n_dataset_open(source, NULL, 0, &dataset, NULL);
+        const res2net_status status = r2n_dataset_open(source, NULL, NULL, 0, &dataset, NULL);
         r2n_memory_fail_after(-1);
         if (status == RES2NET_OK) {
             assert_true(successes > 2);
@@ -379,6 +402,7 @@ int main(void)
         FOLDER_TEST(a_list_in_every_hand_is_read),
         FOLDER_TEST(paths_are_joined_with_the_root_or_the_lists_folder),
         FOLDER_TEST(every_bad_line_is_told_with_its_number),
+        FOLDER_TEST(another_delimiter_splits_as_in_paddleclas),
         FOLDER_TEST(what_is_no_list_is_refused_by_name),
         FOLDER_TEST(class_folders_are_classes_in_byte_order),
         FOLDER_TEST(folders_that_are_no_classes_are_refused),

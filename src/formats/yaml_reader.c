@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE /* newlocale, strtod_l: numbers must not depend on the host's locale */
-#include "image/yaml_reader.h"
+#include "formats/yaml_reader.h"
 
 #ifdef R2N_HAVE_YAML
 
@@ -24,10 +24,10 @@ static res2net_status fail_parse(const yaml_parser_t *parser, const char *name,
     if (parser->error == YAML_READER_ERROR)
         return r2n_fail(report, RES2NET_DAMAGED, name, (int64_t)parser->problem_offset,
                         "this is not YAML text (%s): save it as UTF-8", problem);
-    return r2n_fail_line(report, RES2NET_DAMAGED, name, (int64_t)parser->problem_mark.line + 1,
-                         "column %zu: YAML error: %s%s%s", parser->problem_mark.column + 1, problem,
-                         parser->context != NULL ? " " : "",
-                         parser->context != NULL ? parser->context : "");
+    return r2n_fail_at(report, RES2NET_DAMAGED, name, (int64_t)parser->problem_mark.line + 1,
+                       (int64_t)parser->problem_mark.column + 1, "YAML error: %s%s%s", problem,
+                       parser->context != NULL ? " " : "",
+                       parser->context != NULL ? parser->context : "");
 }
 
 /* Nothing but the end may follow the document that was read. */
@@ -46,12 +46,12 @@ static res2net_status check_end(yaml_parser_t *parser, const char *name, res2net
 }
 
 /* libyaml's time grows with the square of nested brackets and of anchors: neither may be many. */
-static res2net_status check_amount(const char *text, size_t size, const char *name,
-                                   res2net_report *report)
+static res2net_status check_amount(const char *text, size_t size, const char *what,
+                                   const char *name, res2net_report *report)
 {
     if (size > MAXIMUM_BYTES)
         return r2n_fail(report, RES2NET_LIMIT_EXCEEDED, name, -1,
-                        "%zu bytes are too many for a list of transforms: the limit is %d", size,
+                        "%zu bytes are too many for %s: the limit is %d", size, what,
                         MAXIMUM_BYTES);
     int brackets = 0, anchors = 0;
     for (size_t i = 0; i < size; i++) {
@@ -59,17 +59,17 @@ static res2net_status check_amount(const char *text, size_t size, const char *na
         anchors += text[i] == '&';
         if (brackets > MAXIMUM_MARKS || anchors > MAXIMUM_MARKS)
             return r2n_fail(report, RES2NET_LIMIT_EXCEEDED, name, (int64_t)i,
-                            "more than %d brackets or anchors: this is no list of transforms",
-                            MAXIMUM_MARKS);
+                            "more than %d brackets or anchors: this is not %s", MAXIMUM_MARKS,
+                            what);
     }
     return RES2NET_OK;
 }
 
-res2net_status r2n_yaml_open(const char *text, size_t size, const char *name, r2n_yaml *yaml,
-                             res2net_report *report)
+res2net_status r2n_yaml_open(const char *text, size_t size, const char *what, const char *name,
+                             r2n_yaml *yaml, res2net_report *report)
 {
     yaml_parser_t parser;
-    res2net_status status = check_amount(text, text == NULL ? 0 : size, name, report);
+    res2net_status status = check_amount(text, text == NULL ? 0 : size, what, name, report);
     if (status != RES2NET_OK)
         return status;
     if (!yaml_parser_initialize(&parser))
@@ -78,13 +78,13 @@ res2net_status r2n_yaml_open(const char *text, size_t size, const char *name, r2
                                  text == NULL ? 0 : size);
     yaml->name = name;
     yaml->report = report;
+    yaml->overrides = NULL;
     if (!yaml_parser_load(&parser, &yaml->document)) {
         status = fail_parse(&parser, name, report);
     } else {
         if (yaml_document_get_root_node(&yaml->document) == NULL)
-            status = r2n_fail_line(report, RES2NET_INVALID_ARGUMENT, name, 1,
-                                   "column 1: there is nothing here: a list of transforms was "
-                                   "expected");
+            status = r2n_fail_at(report, RES2NET_INVALID_ARGUMENT, name, 1, 1,
+                                 "there is nothing here: %s was expected", what);
         else
             status = check_end(&parser, name, report);
         if (status != RES2NET_OK)
@@ -113,8 +113,19 @@ res2net_status r2n_yaml_fail(const r2n_yaml *yaml, const yaml_node_t *node, res2
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return r2n_fail_line(yaml->report, status, yaml->name, (int64_t)node->start_mark.line + 1,
-                         "column %zu: %s", node->start_mark.column + 1, text);
+    const r2n_yaml_place place = r2n_yaml_place_of(node);
+    if (place.line < 0)
+        return r2n_fail(yaml->report, status, yaml->name, -1, "-o %s: %s",
+                        yaml->overrides[node->start_mark.line], text);
+    return r2n_fail_at(yaml->report, status, yaml->name, place.line, place.column, "%s", text);
+}
+
+r2n_yaml_place r2n_yaml_place_of(const yaml_node_t *node)
+{
+    if (node->start_mark.index == R2N_YAML_OVERRIDDEN)
+        return (r2n_yaml_place){-1, -1};
+    return (r2n_yaml_place){(int64_t)node->start_mark.line + 1,
+                            (int64_t)node->start_mark.column + 1};
 }
 
 /* ---- scalars ---- */
@@ -176,21 +187,28 @@ res2net_status r2n_yaml_integer(const r2n_yaml *yaml, const yaml_node_t *node, c
     return RES2NET_OK;
 }
 
-res2net_status r2n_yaml_boolean(const r2n_yaml *yaml, const yaml_node_t *node, const char *what,
-                                int *value)
+int r2n_yaml_is_boolean(const yaml_node_t *node, int *value)
 {
     static const char *const words[2][9] = {
         {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"},
         {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"}};
-    char text[R2N_YAML_EXCERPT];
     for (int truth = 0; is_plain(node) && truth < 2; truth++) {
         for (size_t i = 0; i < 9; i++) {
             if (r2n_yaml_is(node, words[truth][i])) {
                 *value = truth;
-                return RES2NET_OK;
+                return 1;
             }
         }
     }
+    return 0;
+}
+
+res2net_status r2n_yaml_boolean(const r2n_yaml *yaml, const yaml_node_t *node, const char *what,
+                                int *value)
+{
+    char text[R2N_YAML_EXCERPT];
+    if (r2n_yaml_is_boolean(node, value))
+        return RES2NET_OK;
     return r2n_yaml_fail(yaml, node, RES2NET_INVALID_ARGUMENT, "%s is %s: True or False expected",
                          what, r2n_yaml_excerpt(node, text));
 }
@@ -347,7 +365,7 @@ static res2net_status fail_key(const r2n_yaml *yaml, const yaml_node_t *key, con
 res2net_status r2n_yaml_check_keys(const r2n_yaml *yaml, const yaml_node_t *mapping,
                                    const char *what, const char *const *keys)
 {
-    unsigned seen = 0; /* one bit a key: there are few */
+    uint64_t seen = 0; /* one bit a key: there are few */
     for (const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
          pair < mapping->data.mapping.pairs.top; pair++) {
         const yaml_node_t *key = r2n_yaml_node(yaml, pair->key);
@@ -356,10 +374,10 @@ res2net_status r2n_yaml_check_keys(const r2n_yaml *yaml, const yaml_node_t *mapp
             i++;
         if (keys[i] == NULL)
             return fail_key(yaml, key, what, keys);
-        if ((seen >> i & 1u) != 0)
+        if ((seen >> i & 1) != 0)
             return r2n_yaml_fail(yaml, key, RES2NET_INVALID_ARGUMENT, "%s has \"%s\" twice", what,
                                  keys[i]);
-        seen |= 1u << i;
+        seen |= (uint64_t)1 << i;
     }
     return RES2NET_OK;
 }
