@@ -8,7 +8,8 @@
 /* "res2net: ..." and a newline. Control characters are made visible. */
 void say(const char *format, ...) RES2NET_PRINTF(1, 2);
 
-/* Each problem on a line: "res2net: FILE: byte N: text", or "FILE:LINE:COLUMN: text" for editors. */
+/* Each problem on a line: "res2net: FILE: byte N: text", or "FILE:LINE:COLUMN: text" for editors.
+ */
 void print_problems(const res2net_report *report);
 
 /* The text of the first problem for an "error" field, with its byte or line; "" for none. */
