@@ -130,6 +130,19 @@ static res2net_status finish(r2n_tensor_set *set, const char *name,
     return status;
 }
 
+/* `set` is taken over, also on failure. */
+static res2net_status check_and_finish(r2n_tensor_set *set, const char *name,
+                                       const res2net_load_options *options, res2net_model **out,
+                                       res2net_report *report)
+{
+    const res2net_status status =
+        options->verify ? r2n_weights_verify(set, name, report) : RES2NET_OK;
+    if (status == RES2NET_OK)
+        return finish(set, name, options, out, report);
+    r2n_tensor_set_destroy(set);
+    return status;
+}
+
 static const res2net_load_options default_options = {0};
 
 res2net_status res2net_model_load(const char *path, const res2net_load_options *options,
@@ -139,15 +152,8 @@ res2net_status res2net_model_load(const char *path, const res2net_load_options *
     *out = NULL;
     if (options == NULL)
         options = &default_options;
-    res2net_status status = r2n_weights_read(path, &set, report);
-    if (status != RES2NET_OK)
-        return status;
-    if (options->verify)
-        status = r2n_weights_verify(set, path, report);
-    if (status == RES2NET_OK)
-        return finish(set, path, options, out, report);
-    r2n_tensor_set_destroy(set);
-    return status;
+    const res2net_status status = r2n_weights_read(path, &set, report);
+    return status == RES2NET_OK ? check_and_finish(set, path, options, out, report) : status;
 }
 
 res2net_status res2net_model_load_memory(const void *data, size_t size, const char *name,
@@ -159,7 +165,7 @@ res2net_status res2net_model_load_memory(const void *data, size_t size, const ch
     if (options == NULL)
         options = &default_options;
     const res2net_status status = r2n_weights_read_memory(data, size, name, &set, report);
-    return status == RES2NET_OK ? finish(set, name, options, out, report) : status;
+    return status == RES2NET_OK ? check_and_finish(set, name, options, out, report) : status;
 }
 
 res2net_status res2net_model_load_default(const res2net_load_options *options, res2net_model **out,

@@ -221,6 +221,39 @@ static void many_classes_have_no_matrix(void **state)
     unlink(path);
 }
 
+/* A flipped bit in the data is found when asked for, from a file and from memory alike. */
+static void damaged_data_is_found_everywhere(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/r2n_damaged_XXXXXX.r2n";
+    static uint8_t bytes[4 << 20];
+    const res2net_load_options verify = {.verify = 1};
+    res2net_model *model;
+    const int descriptor = mkstemps(path, 4);
+    assert_true(descriptor >= 0);
+    close(descriptor);
+    assert_int_equal(res2net_model_create(SMALL, RES2NET_FAMILY_TORCH, 1, &model, NULL),
+                     RES2NET_OK);
+    assert_int_equal(res2net_model_save(model, path, 0, NULL), RES2NET_OK);
+    res2net_model_destroy(model);
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    const size_t size = fread(bytes, 1, sizeof bytes, file);
+    assert_true(size > 1000 && size < sizeof bytes);
+    assert_int_equal(res2net_model_load_memory(bytes, size, "whole", &verify, &model, NULL),
+                     RES2NET_OK);
+    res2net_model_destroy(model);
+    bytes[size - 70] ^= 1;
+    rewind(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    fclose(file);
+    assert_int_equal(res2net_model_load(path, &verify, &model, NULL), RES2NET_DAMAGED);
+    assert_int_equal(res2net_model_load_memory(bytes, size, "cut", &verify, &model, NULL),
+                     RES2NET_DAMAGED);
+    assert_null(model);
+    unlink(path);
+}
+
 static void families_do_not_mix_silently(void **state)
 {
     (void)state;
@@ -275,6 +308,7 @@ int main(void)
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(bad_arguments_are_refused),
         cmocka_unit_test(families_do_not_mix_silently),
+        cmocka_unit_test(damaged_data_is_found_everywhere),
         cmocka_unit_test(many_classes_have_no_matrix),
         cmocka_unit_test(top_scores_are_ordered),
         cmocka_unit_test(self_test_passes),
