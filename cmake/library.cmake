@@ -30,7 +30,7 @@ if(RES2NET_EMBED_MODEL AND EXISTS ${CMAKE_SOURCE_DIR}/models/default.r2n)
         COMPILE_DEFINITIONS R2N_EMBEDDED_PATH="${CMAKE_SOURCE_DIR}/models/default.r2n"
         OBJECT_DEPENDS ${CMAKE_SOURCE_DIR}/models/default.r2n)
     target_sources(res2net_objects PRIVATE ${embedded})
-    target_compile_definitions(res2net_objects PRIVATE R2N_HAVE_EMBEDDED_MODEL=1)
+    target_compile_definitions(res2net_optional INTERFACE R2N_HAVE_EMBEDDED_MODEL=1)
 endif()
 
 add_library(res2net STATIC $<TARGET_OBJECTS:res2net_objects>)

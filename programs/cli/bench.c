@@ -216,16 +216,7 @@ static int bench_model(const command_line *line, const res2net_model *model,
 
 static int run(const command_line *line)
 {
-    res2net_model *model;
-    res2net_session *session = NULL;
-    int result = open_model_or_formula(line, &model);
-    if (result == EXIT_DONE)
-        result = open_session(line, model, 0, &session);
-    if (result == EXIT_DONE)
-        result = bench_model(line, model, session);
-    res2net_session_destroy(session);
-    res2net_model_destroy(model);
-    return result;
+    return run_with_session(line, bench_model);
 }
 
 const verb verb_bench = {

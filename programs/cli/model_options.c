@@ -169,3 +169,17 @@ const char *isa_in_force(const command_line *line)
     res2net_system_describe(&system);
     return system.isa;
 }
+
+int run_with_session(const command_line *line, session_work *work)
+{
+    res2net_model *model;
+    res2net_session *session = NULL;
+    int result = open_model_or_formula(line, &model);
+    if (result == EXIT_DONE)
+        result = open_session(line, model, 0, &session);
+    if (result == EXIT_DONE)
+        result = work(line, model, session);
+    res2net_session_destroy(session);
+    res2net_model_destroy(model);
+    return result;
+}

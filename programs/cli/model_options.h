@@ -111,6 +111,11 @@ res2net_family family_option(const command_line *line);
 int open_session(const command_line *line, const res2net_model *model, int pictures,
                  res2net_session **session);
 
+/* For verbs that need no true weights and no pictures: opens both, calls `work`, closes both. */
+typedef int session_work(const command_line *line, const res2net_model *model,
+                         res2net_session *session);
+int run_with_session(const command_line *line, session_work *work);
+
 /* The ISA ceiling in force, for reports. */
 const char *isa_in_force(const command_line *line);
 

@@ -195,16 +195,7 @@ static int explain(const command_line *line, const res2net_model *model, res2net
 
 static int run(const command_line *line)
 {
-    res2net_model *model;
-    res2net_session *session = NULL;
-    int result = open_model_or_formula(line, &model);
-    if (result == EXIT_DONE)
-        result = open_session(line, model, 0, &session);
-    if (result == EXIT_DONE)
-        result = explain(line, model, session);
-    res2net_session_destroy(session);
-    res2net_model_destroy(model);
-    return result;
+    return run_with_session(line, explain);
 }
 
 const verb verb_plan = {

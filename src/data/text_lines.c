@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "formats/utf8.h"
+
 static int is_control(uint8_t byte)
 {
     return byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r';
@@ -91,36 +93,15 @@ int r2n_text_next(r2n_text_lines *lines, const char **line, size_t *length)
     return 1;
 }
 
-/* Bytes of the UTF-8 character at `text`, or 0 where it is none (overlong, surrogate, cut off). */
-static size_t character_bytes(const uint8_t *text, size_t left)
-{
-    const uint8_t first = text[0];
-    const size_t bytes = first < 0x80   ? 1
-                         : first < 0xc2 ? 0
-                         : first < 0xe0 ? 2
-                         : first < 0xf0 ? 3
-                         : first < 0xf5 ? 4
-                                        : 0;
-    if (bytes == 0 || bytes > left)
-        return 0;
-    for (size_t i = 1; i < bytes; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    if ((first == 0xe0 && text[1] < 0xa0) || (first == 0xed && text[1] > 0x9f) ||
-        (first == 0xf0 && text[1] < 0x90) || (first == 0xf4 && text[1] > 0x8f))
-        return 0;
-    return bytes;
-}
-
 size_t r2n_text_bad_byte(const char *text, size_t length)
 {
     size_t at = 0;
     while (at < length) {
-        const uint8_t *place = (const uint8_t *)text + at;
-        const size_t bytes = character_bytes(place, length - at);
+        uint32_t character;
+        const size_t bytes = r2n_utf8_decode((const uint8_t *)text + at, length - at, &character);
         /* C1 controls (U+0080 to U+009F) move a terminal's cursor as C0 do. */
-        const int control = (place[0] < 0x20 && place[0] != '\t') || place[0] == 0x7f ||
-                            (bytes == 2 && place[0] == 0xc2 && place[1] < 0xa0);
+        const int control = bytes > 0 && ((character < 0x20 && character != '\t') ||
+                                          (character >= 0x7f && character < 0xa0));
         if (bytes == 0 || control)
             return at;
         at += bytes;

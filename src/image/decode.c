@@ -130,7 +130,7 @@ res2net_status r2n_decode_check_size(const r2n_encoded_picture *picture, uint64_
         return RES2NET_OK;
     return r2n_fail(report, RES2NET_LIMIT_EXCEEDED, picture->name, offset,
                     "the header says %llu x %llu pixels; the limits are %lld pixels and %d a side: "
-                    "shrink the picture, or raise the limits if you trust it",
+                    "shrink the picture",
                     (unsigned long long)width, (unsigned long long)height,
                     (long long)picture->limits.pixels, (int)picture->limits.side);
 }

@@ -8,6 +8,9 @@
 
 #include "base/report.h"
 
+/* Encoded pictures are read whole: a larger file is refused. */
+enum { R2N_PICTURE_FILE_BYTES = 1 << 30 };
+
 typedef struct r2n_pixels {
     int32_t width, height;
     uint8_t *rgb; /* [height][width][3], 8 bits, owned: r2n_pixels_free */

@@ -8,11 +8,10 @@
 #include "base/memory.h"
 #include "base/os.h"
 #include "data/dataset.h"
+#include "data/sources.h"
 #include "image/exif_orientation.h"
 #include "image/image.h"
 #include "res2net/evaluate.h"
-
-enum { MAXIMUM_PICTURE_BYTES = 1 << 30 };
 
 void res2net_paths_free(char **paths, size_t count)
 {
@@ -59,16 +58,6 @@ static int is_picture_name(const char *name)
     return 0;
 }
 
-static char *join(const char *folder, const char *name)
-{
-    const size_t size = strlen(folder) + strlen(name) + 2;
-    char *path = r2n_allocate(size, 1);
-    const char *slash = folder[0] != '\0' && folder[strlen(folder) - 1] == '/' ? "" : "/";
-    if (path != NULL)
-        snprintf(path, size, "%s%s%s", folder, slash, name);
-    return path;
-}
-
 res2net_status res2net_folder_paths(const char *folder, char ***paths, size_t *count,
                                     res2net_report *report)
 {
@@ -84,7 +73,7 @@ res2net_status res2net_folder_paths(const char *folder, char ***paths, size_t *c
         status = no_memory(folder, report);
     for (size_t i = 0; i < name_count; i++) {
         if (status == RES2NET_OK && is_picture_name(names[i])) {
-            (*paths)[*count] = join(folder, names[i]);
+            (*paths)[*count] = r2n_path_join(folder, strlen(folder), names[i], strlen(names[i]));
             if ((*paths)[*count] == NULL)
                 status = no_memory(folder, report);
             else
@@ -164,7 +153,7 @@ static void check_picture(const char *path, res2net_data_check *out, res2net_rep
     const r2n_image_limits limits = R2N_IMAGE_LIMITS_DEFAULT;
     r2n_file_bytes file;
     r2n_pixels pixels;
-    if (r2n_file_read(path, MAXIMUM_PICTURE_BYTES, &file, report) != RES2NET_OK) {
+    if (r2n_file_read(path, R2N_PICTURE_FILE_BYTES, &file, report) != RES2NET_OK) {
         out->unreadable++;
         return;
     }

@@ -6,8 +6,6 @@
 #include "base/os.h"
 #include "predict/session.h"
 
-enum { MAXIMUM_PICTURE_BYTES = 1 << 30 };
-
 /* Whether the network can run what the preparation gave; the picture is to blame, by name. */
 static res2net_status check_size(const res2net_session *session, const r2n_pixels *pixels,
                                  const char *name, res2net_report *report)
@@ -83,7 +81,7 @@ res2net_status res2net_session_prepare_file(const res2net_session *session, cons
 {
     r2n_file_bytes file;
     *out = (res2net_tensor){0};
-    res2net_status status = r2n_file_read(path, MAXIMUM_PICTURE_BYTES, &file, report);
+    res2net_status status = r2n_file_read(path, R2N_PICTURE_FILE_BYTES, &file, report);
     if (status != RES2NET_OK)
         return status;
     const char *name = strcmp(path, "-") == 0 ? "<stdin>" : path;

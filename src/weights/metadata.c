@@ -59,17 +59,3 @@ res2net_status r2n_metadata_take(r2n_weights_metadata *metadata, const char *key
     *field = copy;
     return RES2NET_OK;
 }
-
-static int copy_text(char **to, const char *from)
-{
-    *to = from == NULL ? NULL : r2n_copy_string(from);
-    return from == NULL || *to != NULL;
-}
-
-int r2n_metadata_copy(r2n_weights_metadata *to, const r2n_weights_metadata *from)
-{
-    to->family = from->family;
-    return copy_text(&to->architecture, from->architecture) &&
-           copy_text(&to->recipe_json, from->recipe_json) && copy_text(&to->labels, from->labels) &&
-           copy_text(&to->licence, from->licence) && copy_text(&to->source, from->source);
-}

@@ -16,8 +16,6 @@
  * neither "paddle" nor "torch" is DAMAGED. */
 res2net_status r2n_metadata_take(r2n_weights_metadata *metadata, const char *key, const char *value,
                                  size_t bytes, const char *file, res2net_report *report);
-/* Copies all of `from` into `to`, which is empty; 0 without memory. */
-int r2n_metadata_copy(r2n_weights_metadata *to, const r2n_weights_metadata *from);
 
 const char *r2n_family_name(r2n_family family); /* "paddle", "torch", "unknown" */
 

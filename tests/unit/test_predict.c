@@ -254,6 +254,54 @@ static void damaged_data_is_found_everywhere(void **state)
     unlink(path);
 }
 
+#if defined(R2N_HAVE_EMBEDDED_MODEL) && defined(R2N_HAVE_PNG)
+/* The whole way in one call, from memory, equals its parts. */
+static void classify_equals_its_parts(void **state)
+{
+    (void)state;
+    static uint8_t bytes[1 << 20];
+    res2net_model *model;
+    res2net_session *session;
+    res2net_tensor picture;
+    res2net_score scores[3], parts[3];
+    float logits[100];
+    int32_t count;
+    FILE *file = fopen(R2N_SOURCE_DIR "/models/sample.png", "rb");
+    assert_non_null(file);
+    const size_t size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    assert_int_equal(res2net_model_load_default(NULL, &model, NULL), RES2NET_OK);
+    assert_int_equal(res2net_session_create(model, NULL, &session, NULL), RES2NET_OK);
+    assert_int_equal(res2net_session_memory_bytes(session), 0);
+    assert_int_equal(
+        res2net_session_classify(session, bytes, size, "sample", 3, scores, &count, NULL),
+        RES2NET_OK);
+    assert_int_equal(count, 3);
+    assert_string_equal(res2net_model_label(model, scores[0].class_id), "sunflower");
+    assert_true(res2net_session_memory_bytes(session) > 32 * 32 * 3 * 4);
+    assert_int_equal(res2net_session_prepare(session, bytes, size, "sample", &picture, NULL),
+                     RES2NET_OK);
+    assert_int_equal(
+        res2net_session_run(session, picture.data, 1, picture.height, picture.width, logits, NULL),
+        RES2NET_OK);
+    assert_int_equal(res2net_top_scores(logits, 100, 3, parts), 3);
+    assert_memory_equal(scores, parts, sizeof parts);
+    res2net_tensor_free(&picture);
+    assert_int_equal(res2net_session_classify(session, bytes, 100, "cut", 3, scores, &count, NULL),
+                     RES2NET_BAD_PICTURE);
+    assert_int_equal(count, 0);
+    res2net_session_destroy(session);
+    res2net_model_destroy(model);
+}
+#endif
+
+static void near_names_are_found(void **state)
+{
+    (void)state;
+    assert_string_equal(res2net_catalogue_nearest("Res2Net50_26w_5s"), "Res2Net50_26w_4s");
+    assert_null(res2net_catalogue_nearest("a name that is near to nothing at all"));
+}
+
 static void families_do_not_mix_silently(void **state)
 {
     (void)state;
@@ -308,6 +356,10 @@ int main(void)
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(bad_arguments_are_refused),
         cmocka_unit_test(families_do_not_mix_silently),
+#if defined(R2N_HAVE_EMBEDDED_MODEL) && defined(R2N_HAVE_PNG)
+        cmocka_unit_test(classify_equals_its_parts),
+#endif
+        cmocka_unit_test(near_names_are_found),
         cmocka_unit_test(damaged_data_is_found_everywhere),
         cmocka_unit_test(many_classes_have_no_matrix),
         cmocka_unit_test(top_scores_are_ordered),
