@@ -95,6 +95,8 @@ int output_finish(int status)
     const int reason = errno;
     if (platform_pipe_closed())
         return status;
+    if (platform_interrupted()) /* the signal may have cut a write short */
+        return EXIT_INTERRUPTED;
     say("standard output: the results could not be written: %s",
         reason == 0 ? "an earlier write failed" : strerror(reason));
     return EXIT_FAILED;

@@ -48,7 +48,8 @@ void platform_start(void)
                 exit(EXIT_FAILED);
         }
     }
-    handle(SIGINT, SA_RESTART | (int)SA_RESETHAND);
+    /* No SA_RESTART: it also ends the waiting for standard input. */
+    handle(SIGINT, (int)SA_RESETHAND);
     handle(SIGPIPE, SA_RESTART);
 }
 

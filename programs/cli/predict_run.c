@@ -130,7 +130,7 @@ static int add_picture(run_state *run, const char *file, const float *picture, i
 static int is_bad_picture(res2net_status status)
 {
     return status != RES2NET_INVALID_ARGUMENT && status != RES2NET_OUT_OF_MEMORY &&
-           status != RES2NET_INTERNAL;
+           status != RES2NET_INTERRUPTED && status != RES2NET_INTERNAL;
 }
 
 static int take_input(run_state *run, const input *input)

@@ -14,8 +14,9 @@ typedef struct r2n_file_bytes {
 } r2n_file_bytes;
 
 /* Maps (regular files) or reads (pipes, "-" for standard input) a whole file of at most `limit`
- * bytes. NOT_FOUND, READ_FAILED, LIMIT_EXCEEDED, OUT_OF_MEMORY. A directory is READ_FAILED and
- * says so. Mapped bytes must not be changed by another program while in use. */
+ * bytes. NOT_FOUND, READ_FAILED, LIMIT_EXCEEDED, OUT_OF_MEMORY; INTERRUPTED when a signal whose
+ * handler lacks SA_RESTART comes while a pipe is waited for. A directory is READ_FAILED and says
+ * so. Mapped bytes must not be changed by another program while in use. */
 res2net_status r2n_file_read(const char *path, size_t limit, r2n_file_bytes *out,
                              res2net_report *report);
 void r2n_file_release(r2n_file_bytes *file);

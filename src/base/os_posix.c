@@ -47,12 +47,14 @@ static res2net_status read_stream(int descriptor, const char *path, size_t limit
                             "no memory for the %zu bytes read so far", size);
         }
         const ssize_t got = read(descriptor, data + size, capacity - size);
-        if (got < 0 && errno == EINTR)
-            continue;
         if (got < 0) {
+            /* A handler without SA_RESTART wants waiting to end: Ctrl-C while nothing comes. */
+            const int reason = errno;
             r2n_free(data);
-            return r2n_fail(report, RES2NET_READ_FAILED, path, (int64_t)size, "cannot read: %s",
-                            strerror(errno));
+            return reason == EINTR ? r2n_fail(report, RES2NET_INTERRUPTED, path, (int64_t)size,
+                                              "interrupted by a signal while it was read")
+                                   : r2n_fail(report, RES2NET_READ_FAILED, path, (int64_t)size,
+                                              "cannot read: %s", strerror(reason));
         }
         if (got == 0)
             break;
