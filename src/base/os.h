@@ -13,10 +13,11 @@ typedef struct r2n_file_bytes {
     int mapped; /* 1: pages of the file itself; 0: a block of ours */
 } r2n_file_bytes;
 
-/* Maps (regular files) or reads (pipes, "-" for standard input) a whole file of at most `limit`
- * bytes. NOT_FOUND, READ_FAILED, LIMIT_EXCEEDED, OUT_OF_MEMORY; INTERRUPTED when a signal whose
- * handler lacks SA_RESTART comes while a pipe is waited for. A directory is READ_FAILED and says
- * so. Mapped bytes must not be changed by another program while in use. */
+/* Maps (regular files) or reads (pipes, /dev/null, "-" for standard input) a whole file of at most
+ * `limit` bytes. NOT_FOUND, READ_FAILED, LIMIT_EXCEEDED, OUT_OF_MEMORY; INTERRUPTED when a signal
+ * whose handler lacks SA_RESTART comes while a pipe is waited for. A directory, another device or a
+ * pipe that nobody writes to is READ_FAILED and says so. Mapped bytes must not be changed by
+ * another program while in use. */
 res2net_status r2n_file_read(const char *path, size_t limit, r2n_file_bytes *out,
                              res2net_report *report);
 void r2n_file_release(r2n_file_bytes *file);
@@ -36,7 +37,6 @@ void r2n_writer_discard(r2n_file_writer *writer); /* removes the temporary file;
 
 double r2n_seconds(void); /* a monotonic clock */
 
-/* Processors this process may use: min(affinity, ceil(cgroup quota)), at least 1. */
 typedef struct r2n_processor_limits {
     int online;   /* processors of the machine */
     int affinity; /* of which this process may use */
@@ -44,6 +44,8 @@ typedef struct r2n_processor_limits {
     int usable;   /* what results */
     uint64_t memory_limit_bytes; /* cgroup memory limit, or 0 where there is none */
 } r2n_processor_limits;
+/* min(affinity, ceil(quota)), at least 1; a quota of 0 is none. */
+int r2n_usable_processors(int affinity, double quota);
 r2n_processor_limits r2n_os_processor_limits(void);
 
 /* Memory that this process could have at most: the machine's, or the cgroup's limit; 0: unknown. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* sched_getaffinity, CPU_COUNT, mkstemp */
+#define _GNU_SOURCE /* sched_getaffinity, CPU_COUNT, O_CLOEXEC */
 #include "base/os.h"
 
 #include <dirent.h>
@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/memory.h"
 #include "base/report.h"
 
@@ -84,6 +86,16 @@ static res2net_status read_pipe(int descriptor, const char *path, size_t limit, 
     return read_stream(descriptor, path, limit, &first, got > 0 ? 1 : 0, out, report);
 }
 
+/* A device has no end, but for /dev/null. A terminal has: what is typed there is read. */
+static res2net_status read_device(int descriptor, const char *path, size_t limit,
+                                  r2n_file_bytes *out, res2net_report *report)
+{
+    uint8_t first;
+    if (isatty(descriptor) != 1 && read(descriptor, &first, 1) != 0)
+        return r2n_fail(report, RES2NET_READ_FAILED, path, -1, "is a device; a file was expected");
+    return read_stream(descriptor, path, limit, NULL, 0, out, report);
+}
+
 static res2net_status map_or_read(int descriptor, const char *path, size_t limit,
                                   r2n_file_bytes *out, res2net_report *report)
 {
@@ -95,6 +107,8 @@ static res2net_status map_or_read(int descriptor, const char *path, size_t limit
                         "is a directory, a file was expected");
     if (S_ISFIFO(status.st_mode))
         return read_pipe(descriptor, path, limit, out, report);
+    if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode))
+        return read_device(descriptor, path, limit, out, report);
     if (!S_ISREG(status.st_mode) || status.st_size == 0)
         return read_stream(descriptor, path, limit, NULL, 0, out, report);
     if ((uint64_t)status.st_size > limit)
@@ -132,7 +146,7 @@ void r2n_file_release(r2n_file_bytes *file)
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
-enum { WRITER_BUFFER_BYTES = 256 * 1024 };
+enum { WRITER_BUFFER_BYTES = 256 * 1024, SUFFIX_BYTES = 48 };
 
 struct r2n_file_writer {
     char *path;
@@ -151,15 +165,30 @@ static void free_writer(r2n_file_writer *writer)
     r2n_free(writer);
 }
 
+/* Makes "PATH.res2net-PID-N", with the mode that the umask leaves: mkstemp would make it private,
+ * and the umask cannot be asked without changing it for all threads. */
+static int create_temporary(r2n_file_writer *writer)
+{
+    enum { TRIES = 100 };
+    static _Atomic unsigned serial;
+    for (int i = 0; i < TRIES; i++) {
+        snprintf(writer->temporary, strlen(writer->path) + SUFFIX_BYTES, "%s.res2net-%ld-%u",
+                 writer->path, (long)getpid(), atomic_fetch_add(&serial, 1));
+        const int descriptor =
+            open(writer->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+        if (descriptor >= 0 || errno != EEXIST)
+            return descriptor;
+    }
+    return -1;
+}
+
 static res2net_status open_writer(const char *path, r2n_file_writer **out, res2net_report *report)
 {
-    static const char suffix[] = ".XXXXXX";
     r2n_file_writer *writer = r2n_allocate(1, sizeof *writer);
     if (writer == NULL)
         return r2n_fail(report, RES2NET_OUT_OF_MEMORY, path, -1, "no memory to write the file");
-    const size_t length = strlen(path);
     writer->path = r2n_copy_string(path);
-    writer->temporary = r2n_allocate(length + sizeof suffix, 1);
+    writer->temporary = r2n_allocate(strlen(path) + SUFFIX_BYTES, 1);
     writer->descriptor = -1;
     writer->error = 0;
     writer->position = 0;
@@ -168,9 +197,7 @@ static res2net_status open_writer(const char *path, r2n_file_writer **out, res2n
         free_writer(writer);
         return r2n_fail(report, RES2NET_OUT_OF_MEMORY, path, -1, "no memory to write the file");
     }
-    memcpy(writer->temporary, path, length);
-    memcpy(writer->temporary + length, suffix, sizeof suffix);
-    writer->descriptor = mkostemp(writer->temporary, O_CLOEXEC);
+    writer->descriptor = create_temporary(writer);
     if (writer->descriptor < 0) {
         const int error = errno;
         free_writer(writer);
@@ -259,22 +286,20 @@ void r2n_writer_discard(r2n_file_writer *writer)
     free_writer(writer);
 }
 
-/* mkstemp makes files for the owner only; a new file gets what the umask allows. */
-static mode_t wanted_mode(const char *path)
+/* A file that is replaced keeps its mode. 0, or errno. */
+static int keep_mode(const r2n_file_writer *writer)
 {
     struct stat old;
-    if (stat(path, &old) == 0)
-        return old.st_mode & 07777;
-    const mode_t mask = umask(0);
-    umask(mask);
-    return 0666 & ~mask;
+    if (stat(writer->path, &old) != 0)
+        return 0;
+    return fchmod(writer->descriptor, old.st_mode & 0777) == 0 ? 0 : errno;
 }
 
 res2net_status r2n_writer_close(r2n_file_writer *writer, res2net_report *report)
 {
     flush_writer(writer);
-    if (writer->error == 0 && fchmod(writer->descriptor, wanted_mode(writer->path)) != 0)
-        writer->error = errno;
+    if (writer->error == 0)
+        writer->error = keep_mode(writer);
     if (writer->error == 0 && fsync(writer->descriptor) != 0 && errno != EINVAL)
         writer->error = errno;
     if (writer->error == 0 && rename(writer->temporary, writer->path) != 0)
@@ -301,44 +326,10 @@ double r2n_seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-static int read_small(const char *path, char *text, size_t size)
+int r2n_usable_processors(int affinity, double quota)
 {
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return 0;
-    const size_t got = fread(text, 1, size - 1, file);
-    fclose(file);
-    text[got] = '\0';
-    return got > 0;
-}
-
-static double cgroup_quota(void)
-{
-    char text[256];
-    char *end;
-    if (read_small("/sys/fs/cgroup/cpu.max", text, sizeof text)) {
-        const double quota = strtod(text, &end); /* "max 100000" gives no number */
-        const double period = end == text ? 0 : strtod(end, NULL);
-        return period > 0 && quota > 0 ? quota / period : 0;
-    }
-    if (read_small("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", text, sizeof text)) {
-        const double quota = strtod(text, NULL);
-        if (quota > 0 && read_small("/sys/fs/cgroup/cpu/cpu.cfs_period_us", text, sizeof text)) {
-            const double period = strtod(text, NULL);
-            return period > 0 ? quota / period : 0;
-        }
-    }
-    return 0;
-}
-
-static uint64_t cgroup_memory(void)
-{
-    char text[256];
-    if (!read_small("/sys/fs/cgroup/memory.max", text, sizeof text) &&
-        !read_small("/sys/fs/cgroup/memory/memory.limit_in_bytes", text, sizeof text))
-        return 0;
-    const unsigned long long limit = strtoull(text, NULL, 10); /* "max" gives 0 */
-    return limit >= (1ULL << 62) ? 0 : limit;
+    const int usable = quota > 0 && ceil(quota) < affinity ? (int)ceil(quota) : affinity;
+    return usable < 1 ? 1 : usable;
 }
 
 r2n_processor_limits r2n_os_processor_limits(void)
@@ -350,11 +341,10 @@ r2n_processor_limits r2n_os_processor_limits(void)
     limits.affinity = limits.online;
     if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
         limits.affinity = CPU_COUNT(&set);
-    limits.quota = cgroup_quota();
-    limits.usable = limits.affinity;
-    if (limits.quota > 0 && ceil(limits.quota) < limits.usable)
-        limits.usable = (int)ceil(limits.quota);
-    limits.memory_limit_bytes = cgroup_memory();
+    const r2n_cgroup_limits group = r2n_cgroup_limits_read("");
+    limits.quota = group.quota;
+    limits.usable = r2n_usable_processors(limits.affinity, limits.quota);
+    limits.memory_limit_bytes = group.memory_bytes;
     return limits;
 }
 
@@ -362,7 +352,7 @@ uint64_t r2n_os_memory_bytes(void)
 {
     const long pages = sysconf(_SC_PHYS_PAGES);
     const long page_bytes = sysconf(_SC_PAGESIZE);
-    const uint64_t limit = cgroup_memory();
+    const uint64_t limit = r2n_cgroup_limits_read("").memory_bytes;
     const uint64_t machine =
         pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : 0;
     return limit > 0 && (limit < machine || machine == 0) ? limit : machine;

@@ -145,6 +145,48 @@ static void odd_files_are_not_waited_for_nor_replaced(void **state)
     rmdir(folder);
 }
 
+/* A new file's mode is what the umask leaves, a replaced one keeps its own; nobody's umask moves.
+ */
+static void modes_are_kept_without_touching_the_umask(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/r2n_mode_XXXXXX";
+    char path[64];
+    struct stat status;
+    r2n_file_writer *writer;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/file", folder);
+    const mode_t old = umask(026);
+    assert_int_equal(r2n_writer_open(path, &writer, NULL), RES2NET_OK);
+    assert_int_equal(r2n_writer_close(writer, NULL), RES2NET_OK);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0640);
+    assert_int_equal(chmod(path, 0604), 0);
+    assert_int_equal(r2n_writer_open(path, &writer, NULL), RES2NET_OK);
+    r2n_writer_put(writer, "new", 3);
+    assert_int_equal(r2n_writer_close(writer, NULL), RES2NET_OK);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0604);
+    assert_int_equal(status.st_size, 3);
+    assert_int_equal(umask(old), 026);
+    unlink(path);
+    rmdir(folder);
+}
+
+static void devices_are_not_read_without_end(void **state)
+{
+    (void)state;
+    r2n_file_bytes file;
+    res2net_report *report = res2net_report_create();
+    assert_int_equal(r2n_file_read("/dev/zero", SIZE_MAX, &file, report), RES2NET_READ_FAILED);
+    assert_string_equal(res2net_report_problem(report, 0)->text,
+                        "is a device; a file was expected");
+    assert_int_equal(r2n_file_read("/dev/null", 100, &file, report), RES2NET_OK);
+    assert_int_equal(file.size, 0);
+    r2n_file_release(&file);
+    res2net_report_destroy(report);
+}
+
 static void memory_limits_are_known(void **state)
 {
     (void)state;
@@ -169,6 +211,47 @@ static void pool_runs_every_thread_once(void **state)
     r2n_thread_pool_shutdown();
 }
 
+/* The state letter of each thread of this process but the caller: 'R' runs, 'S' sleeps. Returns how
+ * many there are, and how many of them sleep. */
+static int count_other_threads(int *asleep)
+{
+    char **names;
+    size_t count;
+    int others = 0;
+    *asleep = 0;
+    assert_int_equal(r2n_os_list_directory("/proc/self/task", &names, &count, NULL), RES2NET_OK);
+    for (size_t i = 0; i < count; i++) {
+        char path[64], text[512] = "";
+        snprintf(path, sizeof path, "/proc/self/task/%.20s/stat", names[i]);
+        FILE *file = strtol(names[i], NULL, 10) == (long)getpid() ? NULL : fopen(path, "r");
+        if (file != NULL) {
+            text[fread(text, 1, sizeof text - 1, file)] = '\0';
+            fclose(file);
+            const char *state = strrchr(text, ')');
+            others++;
+            *asleep += state != NULL && state[2] == 'S';
+        }
+        r2n_free(names[i]);
+    }
+    r2n_free(names);
+    return others;
+}
+
+/* Workers that spun would never be seen asleep all at once. */
+static void idle_workers_sleep(void **state)
+{
+    (void)state;
+    enum { LOOKS = 1000000 };
+    counts c = {0};
+    int asleep = 0, others = 0;
+    r2n_thread_pool_run(4, count_task, &c);
+    for (int i = 0; i < LOOKS && (others == 0 || asleep < others); i++)
+        others = count_other_threads(&asleep);
+    assert_true(others >= 3); /* sanitizers have a thread of their own */
+    assert_int_equal(asleep, others);
+    r2n_thread_pool_shutdown();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,8 +259,11 @@ int main(void)
         cmocka_unit_test(report_keeps_order_and_counts_what_it_drops),
         cmocka_unit_test(files_are_written_whole_or_not_at_all),
         cmocka_unit_test(odd_files_are_not_waited_for_nor_replaced),
+        cmocka_unit_test(modes_are_kept_without_touching_the_umask),
+        cmocka_unit_test(devices_are_not_read_without_end),
         cmocka_unit_test(memory_limits_are_known),
         cmocka_unit_test(pool_runs_every_thread_once),
+        cmocka_unit_test(idle_workers_sleep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
