@@ -30,9 +30,10 @@ typedef struct res2net_load_options {
     const char *transforms;   /* path of a PaddleClas transform_ops list in YAML, or NULL */
     const char *recipe;       /* transforms as `res2net_evaluate_config` has them; or NULL */
     const char *labels;       /* path of a label file, or NULL */
-    int verify;               /* 1: also check the checksum over the data of an .r2n file */
-    const char *licence;      /* recorded with the model (and in .r2n), or NULL: the file's own */
-    const char *source;       /* where the weights come from, likewise */
+    int verify; /* 1: also check the checksums over the data of an .r2n file and every number, and
+                   pack its weights anew instead of using those it holds packed */
+    const char *licence; /* recorded with the model (and in .r2n), or NULL: the file's own */
+    const char *source;  /* where the weights come from, likewise */
 } res2net_load_options;
 
 /* Loads .r2n, .pdparams, .pth or .safetensors, told apart by content. `options` may be NULL. On
@@ -79,11 +80,21 @@ RES2NET_API void res2net_model_describe(const res2net_model *model, res2net_mode
 /* The name of a class, or NULL where there is none. Lives as long as the model. */
 RES2NET_API const char *res2net_model_label(const res2net_model *model, int32_t class_id);
 
+/* All zero is the default. */
+typedef struct res2net_save_options {
+    int keep_family; /* 1: writes weights of one family in the other's format, marked */
+    int canonical;   /* 1: leaves out of .r2n what is there for a fast start only: the weights once
+                        more, as a session runs them. The file is half as large, the answers are the
+                        same */
+} res2net_save_options;
+
 /* Writes the model in the format of the path's extension: .r2n, .pdparams, .safetensors. The file
- * appears whole or not at all. MISMATCH when weights of one family would be written in the other's
- * format without `keep_family`; WRITE_FAILED; INVALID_ARGUMENT for another extension. */
+ * appears whole or not at all. `options` may be NULL. MISMATCH when weights of one family would be
+ * written in the other's format without `keep_family`; NOT_FINITE, OUT_OF_MEMORY, WRITE_FAILED;
+ * INVALID_ARGUMENT for another extension. */
 RES2NET_API res2net_status res2net_model_save(const res2net_model *model, const char *path,
-                                              int keep_family, res2net_report *report);
+                                              const res2net_save_options *options,
+                                              res2net_report *report);
 
 /* ---- the catalogue ---- */
 

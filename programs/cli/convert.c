@@ -40,6 +40,12 @@ static const option_row options[] = {
      .argument = "TEXT",
      .default_note = "what the file says",
      .help = "where the weights come from, stored in a .r2n"},
+    {.name = "packed",
+     .kind = OPTION_CHOICE,
+     .fallback = "f32",
+     .choices = "f32|none",
+     .help = "what a .r2n also holds for a fast start: the weights as f32 runs read them; none "
+             "halves the file, and the answers stay the same"},
     {.name = "verify", .kind = OPTION_FLAG, .help = "reads OUT back and checks it, checksums too"},
     {.name = NULL},
 };
@@ -59,8 +65,9 @@ static int load(const command_line *line, res2net_model **model)
 static int save(const command_line *line, const res2net_model *model)
 {
     res2net_report *report = res2net_report_create();
-    const res2net_status status =
-        res2net_model_save(model, line->operands[1], option_given(line, "keep-family"), report);
+    const res2net_save_options settings = {.keep_family = option_given(line, "keep-family"),
+                                           .canonical = option_is(line, "packed", "none")};
+    const res2net_status status = res2net_model_save(model, line->operands[1], &settings, report);
     print_problems(report);
     res2net_report_destroy(report);
     return exit_status_of(status);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Folds batch norms into convolutions and packs the weights of every step. */
+/* Folds batch norms into convolutions and packs the weights of a step. */
 #include "plan/plan_internal.h"
 
 #include <math.h>
@@ -7,8 +7,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-
-enum { BLOCK = 16 };
 
 static const double EPSILON = 1e-5; /* both families, spec 1.7 */
 
@@ -62,7 +60,8 @@ static void taps_outside(const float *weights, int32_t out, int32_t in, int32_t 
 }
 
 static res2net_status pack_part(const r2n_plan *plan, const r2n_step *step, const r2n_part *part,
-                                const r2n_tensor_set *weights, res2net_report *report)
+                                const r2n_tensor_set *weights, float *packed, float *bias,
+                                res2net_report *report)
 {
     const r2n_node *node = &plan->graph->nodes[part->node];
     const int32_t channels = node->channels;
@@ -74,10 +73,10 @@ static res2net_status pack_part(const r2n_plan *plan, const r2n_step *step, cons
     float *ordered = NULL;
     const float *source = weight->data;
     if (node->kind == R2N_NODE_LINEAR) {
-        const r2n_tensor *bias = find(weights, node, ".bias", channels, report);
-        if (bias == NULL)
+        const r2n_tensor *own = find(weights, node, ".bias", channels, report);
+        if (own == NULL)
             return RES2NET_MISMATCH;
-        memcpy(step->bias, bias->data, (size_t)channels * sizeof(float));
+        memcpy(bias, own->data, (size_t)channels * sizeof(float));
     } else if (node->kernel > 1) {
         const int32_t taps = node->kernel * node->kernel;
         ordered = r2n_allocate((size_t)channels * (size_t)part->k, sizeof(float));
@@ -92,53 +91,25 @@ static res2net_status pack_part(const r2n_plan *plan, const r2n_step *step, cons
                                : batch_norm_factors(weights, &plan->graph->nodes[part->batch_norm],
                                                     scale, scale + channels, report);
         for (int32_t n = 0; status == RES2NET_OK && n < channels; n++)
-            step->bias[n] += scale[channels + n];
+            bias[n] += scale[channels + n];
     }
     if (status == RES2NET_OK)
-        r2n_pack_f32(step->weights, channels, step->k_total, part->k_first, part->k, source,
-                     part->k, scale);
+        r2n_pack_f32(packed, channels, step->k_total, part->k_first, part->k, source, part->k,
+                     scale);
     r2n_free(scale);
     r2n_free(ordered);
     return status;
 }
 
-static res2net_status pack_gemm(r2n_plan *plan, r2n_step *step, const r2n_tensor_set *weights,
-                                res2net_report *report)
+res2net_status r2n_plan_pack_step(const r2n_plan *plan, const r2n_step *step,
+                                  const r2n_tensor_set *weights, float *first, float *second,
+                                  res2net_report *report)
 {
-    const int32_t channels = plan->graph->nodes[step->result].channels;
-    const size_t padded = (size_t)((channels + BLOCK - 1) / BLOCK) * BLOCK;
-    const size_t floats = r2n_packed_f32_floats(channels, step->k_total);
-    step->weights = r2n_allocate(floats, sizeof(float));
-    step->bias = r2n_allocate_zeroed(padded, sizeof(float));
-    if (step->weights == NULL || step->bias == NULL)
-        return no_memory(report);
-    plan->weights_bytes += (int64_t)((floats + padded) * sizeof(float));
-    for (int32_t i = 0; i < step->part_count; i++) {
-        const res2net_status status = pack_part(plan, step, &step->parts[i], weights, report);
-        if (status != RES2NET_OK)
-            return status;
-    }
-    return RES2NET_OK;
-}
-
-res2net_status r2n_plan_pack_weights(r2n_plan *plan, const r2n_tensor_set *weights,
-                                     res2net_report *report)
-{
-    for (int32_t i = 0; i < plan->step_count; i++) {
-        r2n_step *step = &plan->steps[i];
-        const r2n_node *node = &plan->graph->nodes[step->result];
-        res2net_status status = RES2NET_OK;
-        if (step->operation == R2N_OPERATION_GEMM) {
-            status = pack_gemm(plan, step, weights, report);
-        } else if (node->kind == R2N_NODE_BATCH_NORM) {
-            step->scale = r2n_allocate((size_t)node->channels, sizeof(float));
-            step->shift = r2n_allocate((size_t)node->channels, sizeof(float));
-            status = step->scale == NULL || step->shift == NULL
-                         ? no_memory(report)
-                         : batch_norm_factors(weights, node, step->scale, step->shift, report);
-        }
-        if (status != RES2NET_OK)
-            return status;
-    }
-    return RES2NET_OK;
+    res2net_status status = RES2NET_OK;
+    if (step->operation != R2N_OPERATION_GEMM)
+        return batch_norm_factors(weights, &plan->graph->nodes[step->result], first, second,
+                                  report);
+    for (int32_t i = 0; i < step->part_count && status == RES2NET_OK; i++)
+        status = pack_part(plan, step, &step->parts[i], weights, first, second, report);
+    return status;
 }

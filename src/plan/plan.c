@@ -19,7 +19,7 @@ res2net_status r2n_plan_create(const r2n_graph *graph, const r2n_tensor_set *wei
     if (status == RES2NET_OK)
         status = r2n_plan_assign_storage(plan, report);
     if (status == RES2NET_OK)
-        status = r2n_plan_pack_weights(plan, weights, report);
+        status = r2n_plan_set_numbers(plan, weights, report);
     if (status != RES2NET_OK) {
         r2n_plan_destroy(plan);
         return status;
@@ -32,12 +32,7 @@ void r2n_plan_destroy(r2n_plan *plan)
 {
     if (plan == NULL)
         return;
-    for (int32_t i = 0; i < plan->step_count; i++) {
-        r2n_free(plan->steps[i].weights);
-        r2n_free(plan->steps[i].bias);
-        r2n_free(plan->steps[i].scale);
-        r2n_free(plan->steps[i].shift);
-    }
+    r2n_free(plan->own_numbers);
     r2n_free(plan->steps);
     r2n_free(plan->values);
     r2n_free(plan->buffers);
@@ -46,5 +41,5 @@ void r2n_plan_destroy(r2n_plan *plan)
 
 int64_t r2n_plan_weights_bytes(const r2n_plan *plan)
 {
-    return plan->weights_bytes;
+    return plan->number_count * (int64_t)sizeof(float);
 }

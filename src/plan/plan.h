@@ -25,12 +25,19 @@ typedef enum r2n_plan_mode {
 typedef struct r2n_plan r2n_plan;
 typedef struct r2n_placement r2n_placement;
 
-/* `graph` must outlive the plan; `weights` (canonical) are needed during the call only. */
+/* The layout of packed sections. To be raised with every change of what is folded or fused, of the
+ * packed layout or of the order of steps: old sections are then packed anew. */
+enum { R2N_PLAN_SECTION_LAYOUT = 1 };
+
+/* `graph` and `weights` (canonical) must outlive the plan: it may read a packed section in place.
+ */
 res2net_status r2n_plan_create(const r2n_graph *graph, const r2n_tensor_set *weights,
                                r2n_plan_mode mode, r2n_precision precision, r2n_isa isa,
                                r2n_plan **out, res2net_report *report);
 void r2n_plan_destroy(r2n_plan *plan); /* NULL is allowed */
 int64_t r2n_plan_weights_bytes(const r2n_plan *plan);
+/* The plan's numbers as a section to store beside the weights: points into the plan. */
+r2n_packed_section r2n_plan_section(const r2n_plan *plan);
 
 /* For `batch` pictures of rows x columns. LIMIT_EXCEEDED when the block would be over 64 GiB. */
 res2net_status r2n_placement_create(const r2n_plan *plan, int32_t batch, int32_t rows,

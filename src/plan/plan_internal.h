@@ -47,10 +47,12 @@ typedef struct r2n_step {
     int32_t chain;    /* gemm: hierarchical ADD node whose value it makes in place, or -1 */
     int32_t a, b;     /* pool and elementwise: nodes read; b is -1 for none */
     int32_t k_total;
-    float *weights; /* gemm: packed */
-    float *bias;    /* gemm: [blocks * 16] */
-    float *scale;   /* elementwise batch norm, else NULL */
-    float *shift;
+    int64_t first_number;  /* where its weights or scales begin in the plan's numbers */
+    int64_t second_number; /* where its biases or shifts begin */
+    const float *weights;  /* gemm: packed */
+    const float *bias;     /* gemm: [blocks * 16] */
+    const float *scale;    /* elementwise batch norm, else NULL */
+    const float *shift;
     char name[160];
 } r2n_step;
 
@@ -64,15 +66,23 @@ struct r2n_plan {
     int32_t buffer_count;
     r2n_step *steps;
     int32_t step_count;
-    int64_t weights_bytes;
+    const float *numbers; /* weights, biases, scales, shifts of all steps, at multiples of 16 */
+    int64_t number_count;
+    float *own_numbers; /* the same block, or NULL where `numbers` are a packed section's */
 };
 
 /* fuse.c: decides the steps (not their weights). */
 res2net_status r2n_plan_fuse(r2n_plan *plan, res2net_report *report);
 /* storage.c: values, buffers, borders, lifetimes. */
 res2net_status r2n_plan_assign_storage(r2n_plan *plan, res2net_report *report);
-/* pack_weights.c: folds batch norms, packs. */
-res2net_status r2n_plan_pack_weights(r2n_plan *plan, const r2n_tensor_set *weights,
-                                     res2net_report *report);
+/* numbers.c: where each step's numbers lie; those of a packed section of `weights` that fits, else
+ * packed now. */
+res2net_status r2n_plan_set_numbers(r2n_plan *plan, const r2n_tensor_set *weights,
+                                    res2net_report *report);
+/* pack_weights.c: folds batch norms, packs a step's weights or scales into `first`, its biases or
+ * shifts into `second` (zeroed). */
+res2net_status r2n_plan_pack_step(const r2n_plan *plan, const r2n_step *step,
+                                  const r2n_tensor_set *weights, float *first, float *second,
+                                  res2net_report *report);
 
 #endif

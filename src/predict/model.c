@@ -137,6 +137,10 @@ static res2net_status check_and_finish(r2n_tensor_set *set, const char *name,
 {
     const res2net_status status =
         options->verify ? r2n_weights_verify(set, name, report) : RES2NET_OK;
+    if (options->verify) { /* trusts the canonical tensors only, and looks through them all */
+        set->numbers_unchecked = 0;
+        set->packed_count = 0;
+    }
     if (status == RES2NET_OK)
         return finish(set, name, options, out, report);
     r2n_tensor_set_destroy(set);
@@ -249,14 +253,45 @@ const char *res2net_model_label(const res2net_model *model, int32_t class_id)
     return class_id < 0 || class_id >= model->label_count ? NULL : model->labels[class_id];
 }
 
-res2net_status res2net_model_save(const res2net_model *model, const char *path, int keep_family,
-                                  res2net_report *report)
+/* A copy of the set that has the plan's packed section and no other, or none. */
+static res2net_status choose_sections(const res2net_model *model, int canonical,
+                                      r2n_tensor_set *set, r2n_packed_section *section,
+                                      res2net_report *report)
 {
+    const r2n_plan *plan;
+    set->packed = NULL;
+    set->packed_count = 0;
+    if (canonical)
+        return RES2NET_OK;
+    /* The packed layout is the same on every ISA. */
+    const res2net_status status = r2n_model_plan(model, R2N_ISA_REFERENCE, &plan, report);
+    if (status != RES2NET_OK)
+        return status;
+    *section = r2n_plan_section(plan);
+    set->packed = section;
+    set->packed_count = 1;
+    return RES2NET_OK;
+}
+
+res2net_status res2net_model_save(const res2net_model *model, const char *path,
+                                  const res2net_save_options *options, res2net_report *report)
+{
+    static const res2net_save_options default_save = {0};
     const r2n_weights_format format = r2n_weights_format_from_path(path);
+    r2n_tensor_set set = *model->weights;
+    r2n_packed_section section;
+    if (options == NULL)
+        options = &default_save;
     if (format == R2N_WEIGHTS_UNKNOWN)
         return r2n_fail(report, RES2NET_INVALID_ARGUMENT, path, -1,
                         "cannot write this kind of file: the name must end in .r2n, .pdparams or "
                         ".safetensors");
-    return r2n_weights_write(path, format, model->weights, &model->architecture, model->family,
-                             keep_family, report);
+    res2net_status status = r2n_weights_check_numbers(&set, NULL, report);
+    if (status == RES2NET_OK)
+        status = choose_sections(model, options->canonical || format != R2N_WEIGHTS_R2N, &set,
+                                 &section, report);
+    if (status == RES2NET_OK)
+        status = r2n_weights_write(path, format, &set, &model->architecture, model->family,
+                                   options->keep_family, report);
+    return status;
 }

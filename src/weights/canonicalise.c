@@ -152,13 +152,13 @@ static void match(work *w, size_t number)
                      held, wanted));
 }
 
-static void check_numbers(work *w, size_t number)
+/* `name` is the canonical one. */
+static void check_numbers(work *w, const r2n_tensor *tensor, const char *name)
 {
-    const r2n_tensor *tensor = w->found[number];
-    const size_t length = strlen(w->specs[number].name);
+    const size_t length = strlen(name);
     static const char tail[] = ".running_var";
-    const int is_variance = length > sizeof tail - 1 &&
-                            strcmp(w->specs[number].name + length - (sizeof tail - 1), tail) == 0;
+    const int is_variance =
+        length > sizeof tail - 1 && strcmp(name + length - (sizeof tail - 1), tail) == 0;
     int64_t bad = 0, negative = 0, zero = 0, first_bad = 0, first_negative = 0;
     for (int64_t i = tensor->count - 1; i >= 0; i--) {
         const float value = tensor->data[i];
@@ -226,8 +226,8 @@ static res2net_status audit(work *w)
     for (size_t i = 0; i < w->spec_count; i++)
         match(w, i);
     for (size_t i = 0; i < w->spec_count; i++)
-        if (w->found[i] != NULL)
-            check_numbers(w, i);
+        if (w->found[i] != NULL && (!w->in->numbers_unchecked || w->specs[i].rank == 1))
+            check_numbers(w, w->found[i], w->specs[i].name);
     list_unexpected(w);
     return w->status;
 }
@@ -279,6 +279,11 @@ static int take_over(r2n_tensor_set *to, r2n_tensor_set *from)
     from->file = (r2n_file_bytes){0};
     to->source = from->source;
     to->source_bytes = from->source_bytes;
+    to->packed = from->packed;
+    to->packed_count = from->packed_count;
+    to->packed_capacity = from->packed_capacity;
+    from->packed = NULL;
+    to->numbers_unchecked = from->numbers_unchecked;
     to->metadata = from->metadata;
     from->metadata = (r2n_weights_metadata){0};
     return 1;
@@ -324,4 +329,14 @@ res2net_status r2n_weights_canonicalise(r2n_tensor_set *in, const r2n_architectu
     r2n_free(w.found);
     r2n_tensor_set_destroy(in);
     return status;
+}
+
+res2net_status r2n_weights_check_numbers(const r2n_tensor_set *set, const char *file,
+                                         res2net_report *report)
+{
+    work w = {.file = file, .report = report, .status = RES2NET_OK};
+    for (size_t i = 0; set->numbers_unchecked && i < set->count; i++)
+        if (set->tensors[i].rank != 1)
+            check_numbers(&w, &set->tensors[i], set->tensors[i].name);
+    return w.status;
 }

@@ -130,19 +130,37 @@ static res2net_status read_tensor(state *s, const r2n_json_value *entry)
     return r2n_reader_add(s->reader, &tensor);
 }
 
-/* Packed weights for one precision: none of this reader's business, but they must be well formed.
- */
+/* Packed weights for one precision: a section must be well formed; whether it is used is the
+ * plan's business. */
 static res2net_status read_packed(state *s, const r2n_json_value *entry)
 {
     const r2n_json_value *precision = r2n_json_member(entry, "precision");
-    int64_t layout, bytes;
+    r2n_tensor_set *set = s->reader->set;
+    r2n_packed_section section = {.steps = -1};
+    int64_t bytes;
     uint64_t offset;
     if (precision == NULL || precision->kind != R2N_JSON_STRING ||
-        !r2n_json_integer(r2n_json_member(entry, "layout"), &layout) ||
+        !r2n_json_integer(r2n_json_member(entry, "layout"), &section.layout) ||
         !r2n_json_integer(r2n_json_member(entry, "bytes"), &bytes) || bytes < 0)
         return FAIL(s, RES2NET_DAMAGED, entry,
                     "a packed section has no \"precision\", \"layout\" and \"bytes\"");
-    return locate(s, entry, precision->text, (uint64_t)bytes, &offset);
+    const res2net_status status = locate(s, entry, precision->text, (uint64_t)bytes, &offset);
+    if (status != RES2NET_OK)
+        return status;
+    section.data = s->file.data + offset;
+    section.bytes = (size_t)bytes;
+    (void)r2n_json_integer(r2n_json_member(entry, "steps"), &section.steps);
+    if (precision->length >= sizeof section.precision || section.steps < 0 ||
+        (uintptr_t)section.data % R2N_FORMAT_ALIGNMENT != 0)
+        return RES2NET_OK; /* of a later version, or of no use where it lies in memory */
+    memcpy(section.precision, precision->text, precision->length);
+    if (!r2n_grow((void **)&set->packed, &set->packed_capacity, set->packed_count + 1,
+                  sizeof *set->packed))
+        return FAIL(s, RES2NET_OUT_OF_MEMORY, entry, "no memory for the packed sections");
+    set->packed[set->packed_count++] = section;
+    set->numbers_unchecked = 1;
+    s->reader->points_into_file = 1;
+    return RES2NET_OK;
 }
 
 static res2net_status read_labels(state *s, const r2n_json_value *labels)

@@ -80,6 +80,25 @@ static uint64_t put_tensor(r2n_text *text, const r2n_tensor *tensor, uint64_t of
     return aligned(offset + bytes);
 }
 
+static uint64_t put_section(r2n_text *text, const r2n_packed_section *section, uint64_t offset,
+                            int first, int is_draft)
+{
+    r2n_text_put(text, first ? "\n{\"precision\":" : ",\n{\"precision\":");
+    r2n_json_put_string(text, section->precision);
+    r2n_text_put(text, ",\"layout\":");
+    r2n_json_put_integer(text, section->layout);
+    r2n_text_put(text, ",\"steps\":");
+    r2n_json_put_integer(text, section->steps);
+    r2n_text_put(text, ",\"offset\":");
+    r2n_json_put_integer(text, (int64_t)offset);
+    r2n_text_put(text, ",\"bytes\":");
+    r2n_json_put_integer(text, (int64_t)section->bytes);
+    r2n_text_put(text, ",\"crc32\":");
+    r2n_json_put_integer(text, is_draft ? UINT32_MAX : r2n_crc32(0, section->data, section->bytes));
+    r2n_text_put(text, "}");
+    return aligned(offset + section->bytes);
+}
+
 /* The metadata's size depends on the offsets' digits, which depend on it: a draft with the longest
  * checksums tells its size without offsets, and the data begin where there is room for any offsets.
  * `data_offset` is 0 for the draft. */
@@ -102,7 +121,12 @@ static res2net_status put_metadata(r2n_text *text, const r2n_weights_writer *wri
         const uint64_t offset = *end;
         *end = put_tensor(text, &set->tensors[i], offset, i == 0, data_offset == 0);
     }
-    r2n_text_put(text, "\n],\"packed\":[]}\n");
+    r2n_text_put(text, "\n],\"packed\":[");
+    for (size_t i = 0; i < set->packed_count; i++) {
+        const uint64_t offset = *end;
+        *end = put_section(text, &set->packed[i], offset, i == 0, data_offset == 0);
+    }
+    r2n_text_put(text, "]}\n");
     return text->failed ? r2n_fail(writer->report, RES2NET_OUT_OF_MEMORY, writer->path, -1,
                                    "no memory for the metadata")
                         : RES2NET_OK;
@@ -151,7 +175,8 @@ res2net_status r2n_write_r2n(r2n_weights_writer *writer)
     r2n_text draft = {0}, metadata = {0};
     uint64_t end = 0;
     res2net_status status = put_metadata(&draft, writer, 0, &end);
-    const uint64_t room = draft.size + writer->set->count * NUMBER_BYTES;
+    const uint64_t room =
+        draft.size + (writer->set->count + writer->set->packed_count) * NUMBER_BYTES;
     const uint64_t data_offset = aligned(R2N_FORMAT_HEADER_BYTES + room);
     r2n_free(draft.data);
     if (status == RES2NET_OK)
@@ -163,6 +188,11 @@ res2net_status r2n_write_r2n(r2n_weights_writer *writer)
         for (size_t i = 0; i < writer->set->count; i++) {
             const r2n_tensor *tensor = &writer->set->tensors[i];
             r2n_writer_put(writer->file, tensor->data, (size_t)tensor->count * sizeof(float));
+            pad_to(writer, aligned(r2n_writer_position(writer->file)));
+        }
+        for (size_t i = 0; i < writer->set->packed_count; i++) {
+            const r2n_packed_section *section = &writer->set->packed[i];
+            r2n_writer_put(writer->file, section->data, section->bytes);
             pad_to(writer, aligned(r2n_writer_position(writer->file)));
         }
     }

@@ -23,6 +23,7 @@ void r2n_tensor_set_destroy(r2n_tensor_set *set)
     for (size_t i = 0; i < set->block_count; i++)
         r2n_free(set->blocks[i]);
     r2n_free(set->blocks);
+    r2n_free(set->packed);
     r2n_free(set->metadata.architecture);
     r2n_free(set->metadata.recipe_json);
     r2n_free(set->metadata.labels);

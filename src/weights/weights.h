@@ -27,10 +27,24 @@ typedef struct r2n_weights_metadata {
     r2n_family family; /* UNKNOWN where the file says nothing */
 } r2n_weights_metadata;
 
+/* The same weights once more, folded and laid out by a plan for one precision: docs/format-r2n.md.
+ */
+typedef struct r2n_packed_section {
+    char precision[16]; /* "f32" */
+    int64_t layout;     /* version of the layout */
+    int64_t steps;      /* checksum of the plan's steps: another plan does not use the section */
+    const void *data;   /* at a multiple of 64 bytes; into the file's pages or the writer's block */
+    size_t bytes;
+} r2n_packed_section;
+
 typedef struct r2n_tensor_set {
     r2n_tensor *tensors; /* in the file's order */
     size_t count;
     size_t capacity;
+    r2n_packed_section *packed;
+    size_t packed_count, packed_capacity;
+    int numbers_unchecked; /* large tensors were not looked through: packed sections stand for them,
+                              and reading them all would cost the time that these save */
     r2n_weights_metadata metadata;
     r2n_file_bytes file;   /* kept while tensors point into it */
     const uint8_t *source; /* the bytes it was read from, the file's or the caller's; NULL once they
@@ -67,6 +81,11 @@ void r2n_tensor_set_destroy(r2n_tensor_set *set); /* NULL is allowed */
 res2net_status r2n_weights_verify(const r2n_tensor_set *set, const char *name,
                                   res2net_report *report);
 
+/* Looks through the tensors that were left out for packed sections: before they are packed or
+ * written. NOT_FINITE lists what is wrong. */
+res2net_status r2n_weights_check_numbers(const r2n_tensor_set *set, const char *file,
+                                         res2net_report *report);
+
 /* An empty set to build by hand (tests, converters). */
 r2n_tensor_set *r2n_tensor_set_create(void);
 /* Adds a tensor with a zeroed block of its own, to be filled through the returned pointer; NULL
@@ -88,10 +107,10 @@ res2net_status r2n_weights_canonicalise(r2n_tensor_set *in, const r2n_architectu
                                         res2net_report *report);
 
 /* Writes a canonical set. `architecture` and `family` say what it is; metadata goes along where the
- * format can hold it (.r2n; safetensors' __metadata__). .pdparams are written with Paddle's names
- * and layout and are read by paddle.load; a torch-family set needs `keep_family`, which writes the
- * key "res2net.family" that our reader honours, else MISMATCH. Safetensors are written with torch
- * names; a Paddle-family set likewise needs `keep_family`. */
+ * format can hold it (.r2n; safetensors' __metadata__), and so do packed sections (.r2n). .pdparams
+ * are written with Paddle's names and layout and are read by paddle.load; a torch-family set needs
+ * `keep_family`, which writes the key "res2net.family" that our reader honours, else MISMATCH.
+ * Safetensors are written with torch names; a Paddle-family set likewise needs `keep_family`. */
 res2net_status r2n_weights_write(const char *path, r2n_weights_format format,
                                  const r2n_tensor_set *set, const r2n_architecture *architecture,
                                  r2n_family family, int keep_family, res2net_report *report);

@@ -99,7 +99,7 @@ static res2net_status whole_way(const char *path, float *logits)
     res2net_summary summary = {0};
     res2net_status status = res2net_model_create(SMALL, RES2NET_FAMILY_TORCH, 1, &model, NULL);
     if (status == RES2NET_OK)
-        status = res2net_model_save(model, path, 0, NULL);
+        status = res2net_model_save(model, path, NULL, NULL);
     if (status == RES2NET_OK)
         status = res2net_model_load(path, NULL, &loaded, NULL);
     if (status == RES2NET_OK)
@@ -186,7 +186,7 @@ static void bad_arguments_are_refused(void **state)
     res2net_tensor tensor;
     assert_int_equal(res2net_session_prepare(session, "x", 1, "x", &tensor, report),
                      RES2NET_BAD_PICTURE);
-    assert_int_equal(res2net_model_save(model, "/tmp/x.onnx", 0, report), RES2NET_INVALID_ARGUMENT);
+    assert_int_equal(res2net_model_save(model, "/tmp/x.onnx", NULL, report), RES2NET_INVALID_ARGUMENT);
     res2net_session_destroy(session);
     res2net_model_destroy(model);
     res2net_report_destroy(report);
@@ -234,7 +234,7 @@ static void damaged_data_is_found_everywhere(void **state)
     close(descriptor);
     assert_int_equal(res2net_model_create(SMALL, RES2NET_FAMILY_TORCH, 1, &model, NULL),
                      RES2NET_OK);
-    assert_int_equal(res2net_model_save(model, path, 0, NULL), RES2NET_OK);
+    assert_int_equal(res2net_model_save(model, path, NULL, NULL), RES2NET_OK);
     res2net_model_destroy(model);
     FILE *file = fopen(path, "r+b");
     assert_non_null(file);
@@ -305,6 +305,7 @@ static void near_names_are_found(void **state)
 static void families_do_not_mix_silently(void **state)
 {
     (void)state;
+    static const res2net_save_options keep = {.keep_family = 1};
     char path[] = "/tmp/r2n_family_XXXXXX.pdparams";
     res2net_model *model;
     res2net_model *loaded;
@@ -314,8 +315,8 @@ static void families_do_not_mix_silently(void **state)
     close(descriptor);
     assert_int_equal(res2net_model_create(SMALL, RES2NET_FAMILY_TORCH, 1, &model, NULL),
                      RES2NET_OK);
-    assert_int_equal(res2net_model_save(model, path, 0, NULL), RES2NET_MISMATCH);
-    assert_int_equal(res2net_model_save(model, path, 1, NULL), RES2NET_OK);
+    assert_int_equal(res2net_model_save(model, path, NULL, NULL), RES2NET_MISMATCH);
+    assert_int_equal(res2net_model_save(model, path, &keep, NULL), RES2NET_OK);
     assert_int_equal(res2net_model_load(path, NULL, &loaded, NULL), RES2NET_OK);
     res2net_model_describe(loaded, &info);
     assert_int_equal(info.family, RES2NET_FAMILY_TORCH);
