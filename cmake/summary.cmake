@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 message(STATUS "res2net ${PROJECT_VERSION}: ${CMAKE_BUILD_TYPE}, ${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}")
-foreach(feature jpeg png yaml)
+foreach(feature jpeg png webp yaml)
     if(feature IN_LIST RES2NET_FEATURES)
         message(STATUS "  ${feature}: yes")
     else()

@@ -29,15 +29,23 @@ typedef enum res2net_preset {
 
 enum { RES2NET_EXIF_OF_PRESET = 0, RES2NET_EXIF_APPLY = 1, RES2NET_EXIF_IGNORE = 2 };
 
+/* Pictures whose end is missing: refused, or taken with a warning in the report, what is missing
+ * being grey (JPEG) or black. A picture without its header, or without a single row, is refused
+ * either way. */
+enum { RES2NET_TRUNCATED_REFUSE = 0, RES2NET_TRUNCATED_TOLERATE = 1 };
+
 /* All zero is the default. Strings are read during the call only. */
 typedef struct res2net_session_options {
     int threads;           /* 0: RES2NET_THREADS, else what affinity and cgroup allow */
     const char *precision; /* NULL or "f32" */
     const char *isa;       /* NULL: the best this CPU has; "reference", "avx2", "avx512", ... */
     res2net_preset preset;
-    int exif;         /* RES2NET_EXIF_... */
-    int resize_short; /* 0: the preset's */
-    int crop;         /* 0: the preset's */
+    int exif;               /* RES2NET_EXIF_... */
+    int resize_short;       /* 0: the preset's */
+    int crop;               /* 0: the preset's */
+    int truncated;          /* RES2NET_TRUNCATED_... */
+    int64_t maximum_pixels; /* of a picture as stored; 0: 178,956,970. Larger ones are refused from
+                               their header */
 } res2net_session_options;
 
 /* `options` may be NULL. The model must outlive the session. UNAVAILABLE with what is missing when
@@ -55,8 +63,8 @@ RES2NET_API res2net_status res2net_session_run(res2net_session *session, const f
                                                int32_t batch, int32_t height, int32_t width,
                                                float *logits, res2net_report *report);
 
-/* Decodes and preprocesses one encoded picture (JPEG, PNG) into out [1][3][height][width], which is
- * the caller's (`res2net_tensor_free`). `name` is for messages. */
+/* Decodes and preprocesses one encoded picture (JPEG, PNG, WebP, BMP, PNM) into out
+ * [1][3][height][width], which is the caller's (`res2net_tensor_free`). `name` is for messages. */
 RES2NET_API res2net_status res2net_session_prepare(const res2net_session *session,
                                                    const void *bytes, size_t size, const char *name,
                                                    res2net_tensor *out, res2net_report *report);

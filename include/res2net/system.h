@@ -16,7 +16,7 @@ typedef struct res2net_system {
     int online, affinity, usable; /* processors: the machine's, allowed, what a session uses */
     double quota;                 /* cgroup quota in processors, 0 for none */
     uint64_t memory_limit_bytes;  /* cgroup limit, 0 for none */
-    int has_jpeg, has_png, has_yaml, has_embedded_model;
+    int has_jpeg, has_png, has_webp, has_yaml, has_embedded_model;
 } res2net_system;
 
 RES2NET_API void res2net_system_describe(res2net_system *system);

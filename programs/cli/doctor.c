@@ -48,9 +48,10 @@ static void print_text(const res2net_system *system, int passed)
     printf("memory      %s\n", system->memory_limit_bytes == 0
                                    ? "no cgroup limit"
                                    : format_bytes(buffer, system->memory_limit_bytes));
-    printf("built in    JPEG %s, PNG %s, YAML %s, default model %s\n",
+    printf("built in    JPEG %s, PNG %s, WebP %s, YAML %s, default model %s\n",
            system->has_jpeg ? "yes" : "NO", system->has_png ? "yes" : "NO",
-           system->has_yaml ? "yes" : "NO", system->has_embedded_model ? "yes" : "NO");
+           system->has_webp ? "yes" : "NO", system->has_yaml ? "yes" : "NO",
+           system->has_embedded_model ? "yes" : "NO");
     for (int i = 0; i < VARIABLE_COUNT; i++) {
         if (variable(i) == NULL)
             continue;
@@ -108,6 +109,7 @@ static void print_json(const res2net_system *system, const res2net_report *repor
     json_open_object(&json, JSON_LINE);
     boolean_member(&json, "jpeg", system->has_jpeg);
     boolean_member(&json, "png", system->has_png);
+    boolean_member(&json, "webp", system->has_webp);
     boolean_member(&json, "yaml", system->has_yaml);
     json_close_object(&json);
     boolean_member(&json, "embedded_model", system->has_embedded_model);

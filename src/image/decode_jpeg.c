@@ -182,15 +182,17 @@ static void start(jpeg_reader *reader)
     jpeg_read_header(&reader->info, TRUE);
 }
 
-/* Pillow's rule, with an Adobe marker or without: stored values are inverted inks. */
-static void cmyk_to_rgb(const uint8_t *cmyk, uint8_t *rgb, int32_t width)
+/* With an Adobe marker or without, stored values are inverted inks: OpenCV and Pillow agree in
+ * that. OpenCV divides by 256, rounding down; Pillow by 255, rounding to the nearest. */
+static void cmyk_to_rgb(const uint8_t *cmyk, uint8_t *rgb, int32_t width, r2n_decoder decoder)
 {
     for (int32_t x = 0; x < width; x++) {
         const int32_t light = cmyk[3]; /* 255 - black */
         for (int i = 0; i < 3; i++) {
-            /* light - (255 - stored) * light / 255, the quotient rounded */
-            const int32_t product = (255 - cmyk[i]) * light + 128;
-            rgb[i] = (uint8_t)(light - (((product >> 8) + product) >> 8));
+            const int32_t product = (255 - cmyk[i]) * light, rounded = product + 128;
+            const int32_t dark =
+                decoder == R2N_DECODER_OPENCV ? product >> 8 : (rounded + (rounded >> 8)) >> 8;
+            rgb[i] = (uint8_t)(light - dark);
         }
         cmyk += 4;
         rgb += 3;
@@ -246,7 +248,7 @@ static void read_picture(jpeg_reader *reader)
         JSAMPROW rows[1] = {cmyk ? reader->cmyk_row : row};
         jpeg_read_scanlines(info, rows, 1);
         if (cmyk)
-            cmyk_to_rgb(reader->cmyk_row, row, width);
+            cmyk_to_rgb(reader->cmyk_row, row, width, reader->picture->options.decoder);
     }
     check_complete(reader);
 }

@@ -24,12 +24,29 @@ typedef struct r2n_image_limits {
 } r2n_image_limits;
 #define R2N_IMAGE_LIMITS_DEFAULT ((r2n_image_limits){.pixels = 178956970, .side = 65535})
 
-/* Decodes JPEG or PNG, told apart by content, to RGB: grey replicated, alpha dropped, 16 bits by
- * their high byte. JPEG with the accurate integer DCT (ISLOW) and fancy upsampling. `apply_exif`
- * turns the picture by its orientation tag. `name` is for messages. BAD_PICTURE, UNSUPPORTED,
+/* Whose rounding counts where the two differ: CMYK, 16-bit BMP, PNM scaled to 8 bits. */
+typedef enum r2n_decoder { R2N_DECODER_OPENCV, R2N_DECODER_PILLOW } r2n_decoder;
+
+typedef enum r2n_exif {
+    R2N_EXIF_IGNORE,
+    R2N_EXIF_AS_OPENCV, /* JPEG and PNG are turned, WebP is not, as OpenCV 4.6 does */
+    R2N_EXIF_APPLY      /* every format that has the tag */
+} r2n_exif;
+
+typedef struct r2n_image_options {
+    r2n_image_limits limits;
+    r2n_decoder decoder;
+    r2n_exif exif;
+    int tolerate_truncated; /* a picture whose end is missing is taken, and the report says so */
+} r2n_image_options;
+#define R2N_IMAGE_OPTIONS_DEFAULT ((r2n_image_options){.limits = R2N_IMAGE_LIMITS_DEFAULT})
+
+/* Decodes JPEG, PNG, WebP, BMP or PNM, told apart by content, to RGB: grey replicated, alpha
+ * dropped. docs/pictures.md has every rule. `options` may be NULL; `name` is for messages. OK with
+ * a problem more in the report: a cut off picture was tolerated. BAD_PICTURE, UNSUPPORTED,
  * LIMIT_EXCEEDED, OUT_OF_MEMORY. */
-res2net_status r2n_image_decode(const void *bytes, size_t size, const char *name, int apply_exif,
-                                const r2n_image_limits *limits, r2n_pixels *out,
+res2net_status r2n_image_decode(const void *bytes, size_t size, const char *name,
+                                const r2n_image_options *options, r2n_pixels *out,
                                 res2net_report *report);
 
 typedef enum r2n_resizer { R2N_RESIZER_OPENCV, R2N_RESIZER_PILLOW } r2n_resizer;
@@ -63,7 +80,8 @@ typedef enum r2n_normalise_rule {
 } r2n_normalise_rule;
 
 typedef struct r2n_recipe {
-    int32_t apply_exif;
+    r2n_decoder decoder;
+    int32_t apply_exif;                  /* as OpenCV does: R2N_EXIF_AS_OPENCV */
     int32_t resize_short;                /* 0: none */
     int32_t resize_width, resize_height; /* fixed size (used when resize_short is 0); 0: none */
     r2n_size_rule size_rule;

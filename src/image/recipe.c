@@ -12,6 +12,7 @@ enum { MAXIMUM_SIDE = 16384 /* of what a recipe may ask for */ };
 void r2n_recipe_paddle(r2n_recipe *recipe)
 {
     *recipe = (r2n_recipe){
+        .decoder = R2N_DECODER_OPENCV,
         .apply_exif = 1,
         .resize_short = 256,
         .size_rule = R2N_SIZE_PADDLE,
@@ -30,6 +31,7 @@ void r2n_recipe_paddle(r2n_recipe *recipe)
 void r2n_recipe_torch(r2n_recipe *recipe)
 {
     r2n_recipe_paddle(recipe);
+    recipe->decoder = R2N_DECODER_PILLOW;
     recipe->apply_exif = 0;
     recipe->size_rule = R2N_SIZE_TORCH;
     recipe->resizer = R2N_RESIZER_PILLOW;
@@ -81,7 +83,8 @@ static res2net_status check_choices(const r2n_recipe *recipe, const char *name,
     const struct {
         const char *field;
         int value, last;
-    } choices[] = {{"size_rule", (int)recipe->size_rule, R2N_SIZE_TORCH},
+    } choices[] = {{"decoder", (int)recipe->decoder, R2N_DECODER_PILLOW},
+                   {"size_rule", (int)recipe->size_rule, R2N_SIZE_TORCH},
                    {"resizer", (int)recipe->resizer, R2N_RESIZER_PILLOW},
                    {"interpolation", (int)recipe->interpolation, R2N_INTERPOLATION_BICUBIC},
                    {"crop_rule", (int)recipe->crop_rule, R2N_CROP_TORCH},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The recipe as one flat JSON object, as .r2n files hold it. All keys are there, none other is. */
+/* The recipe as one flat JSON object, as .r2n files hold it. All keys are there, none other is;
+ * only "decoder" may be missing. */
 #include <string.h>
 
 #include "base/memory.h"
@@ -8,6 +9,7 @@
 #include "formats/json_writer.h"
 #include "image/image.h"
 
+static const char *const decoders[] = {"opencv", "pillow", NULL};
 static const char *const size_rules[] = {"paddle", "torch", NULL};
 static const char *const resizers[] = {"opencv", "pillow", NULL};
 static const char *const interpolations[] = {"nearest", "bilinear", "bicubic", NULL};
@@ -26,7 +28,7 @@ typedef struct field {
     float floats[3];
 } field;
 
-enum { FIELDS = 14 };
+enum { FIELDS = 15, DECODER = 14, SIZE_RULE = 4 };
 
 /* Reading and writing both go through this list, so that neither can miss a field. */
 static void to_fields(const r2n_recipe *r, field fields[FIELDS])
@@ -46,6 +48,7 @@ static void to_fields(const r2n_recipe *r, field fields[FIELDS])
         {"scale", FLOATS, NULL, 0, 1, {r->scale}},
         {"mean", FLOATS, NULL, 0, 3, {r->mean[0], r->mean[1], r->mean[2]}},
         {"std", FLOATS, NULL, 0, 3, {r->std[0], r->std[1], r->std[2]}},
+        {"decoder", CHOICE, decoders, (int32_t)r->decoder, 0, {0}},
     };
     memcpy(fields, all, sizeof all);
 }
@@ -65,6 +68,7 @@ static void from_fields(const field fields[FIELDS], r2n_recipe *r)
         .crop_rule = (r2n_crop_rule)fields[9].integer,
         .normalise_rule = (r2n_normalise_rule)fields[10].integer,
         .scale = fields[11].floats[0],
+        .decoder = (r2n_decoder)fields[DECODER].integer,
     };
     memcpy(r->mean, fields[12].floats, sizeof r->mean);
     memcpy(r->std, fields[13].floats, sizeof r->std);
@@ -187,6 +191,12 @@ static res2net_status read_object(const source *s, const r2n_json_value *object,
                             value->key);
     for (int i = 0; i < FIELDS; i++) {
         const r2n_json_value *value = r2n_json_member(object, fields[i].key);
+        if (value == NULL && i == DECODER) {
+            /* The first files did not have it: the family's original decodes. */
+            fields[i].integer = fields[SIZE_RULE].integer == R2N_SIZE_TORCH ? R2N_DECODER_PILLOW
+                                                                            : R2N_DECODER_OPENCV;
+            continue;
+        }
         if (value == NULL)
             return r2n_fail(s->report, RES2NET_INVALID_ARGUMENT, s->name, (int64_t)object->start,
                             "the preprocessing lacks the key \"%s\"", fields[i].key);

@@ -85,6 +85,7 @@ static res2net_status read_decode(reader *r, const yaml_node_t *op, const yaml_n
         return r2n_yaml_fail(&r->yaml, op, RES2NET_UNSUPPORTED,
                              "DecodeImage with channel_first: True cannot be resized afterwards: "
                              "write channel_first: False and ToCHWImage at the end");
+    r->recipe.decoder = pillow ? R2N_DECODER_PILLOW : R2N_DECODER_OPENCV;
     r->recipe.apply_exif = !pillow; /* OpenCV turns pictures, Pillow does not */
     return RES2NET_OK;
 }

@@ -50,7 +50,8 @@ res2net_status res2net_list_paths(const char *list, const char *root, char ***pa
 
 static int is_picture_name(const char *name)
 {
-    static const char *const extensions[] = {".jpg", ".jpeg", ".png"};
+    static const char *const extensions[] = {".jpg", ".jpeg", ".png", ".webp", ".bmp",
+                                             ".pbm", ".pgm",  ".ppm", ".pnm"};
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; dot != NULL && i < sizeof extensions / sizeof *extensions; i++)
         if (strcasecmp(dot, extensions[i]) == 0)
@@ -84,7 +85,8 @@ res2net_status res2net_folder_paths(const char *folder, char ***paths, size_t *c
     r2n_free(names);
     if (status == RES2NET_OK && *count == 0)
         status = r2n_fail(report, RES2NET_NOT_FOUND, folder, -1,
-                          "the folder holds no .jpg, .jpeg or .png file");
+                          "the folder holds no .jpg, .jpeg, .png, .webp, .bmp, .pbm, .pgm, .ppm or "
+                          ".pnm file");
     if (status != RES2NET_OK) {
         res2net_paths_free(*paths, *count);
         *paths = NULL;
@@ -150,14 +152,13 @@ static res2net_status count_labels(const r2n_dataset *dataset, const char *list,
 
 static void check_picture(const char *path, res2net_data_check *out, res2net_report *report)
 {
-    const r2n_image_limits limits = R2N_IMAGE_LIMITS_DEFAULT;
     r2n_file_bytes file;
     r2n_pixels pixels;
     if (r2n_file_read(path, R2N_PICTURE_FILE_BYTES, &file, report) != RES2NET_OK) {
         out->unreadable++;
         return;
     }
-    if (r2n_image_decode(file.data, file.size, path, 0, &limits, &pixels, report) == RES2NET_OK) {
+    if (r2n_image_decode(file.data, file.size, path, NULL, &pixels, report) == RES2NET_OK) {
         out->readable++;
         out->with_exif_orientation += r2n_exif_jpeg_orientation(file.data, file.size) > 1;
         r2n_pixels_free(&pixels);

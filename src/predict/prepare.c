@@ -63,12 +63,10 @@ res2net_status res2net_session_prepare(const res2net_session *session, const voi
                                        size_t size, const char *name, res2net_tensor *out,
                                        res2net_report *report)
 {
-    const r2n_image_limits limits = R2N_IMAGE_LIMITS_DEFAULT;
     r2n_pixels pixels;
     *out = (res2net_tensor){0};
     res2net_status status =
-        r2n_image_decode(bytes, size, name, session->has_recipe && session->recipe.apply_exif,
-                         &limits, &pixels, report);
+        r2n_image_decode(bytes, size, name, &session->pictures, &pixels, report);
     if (status != RES2NET_OK)
         return status;
     status = r2n_session_prepare_pixels(session, &pixels, name, out, report);

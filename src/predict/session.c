@@ -66,6 +66,29 @@ static res2net_status choose_recipe(res2net_session *session,
     return r2n_recipe_validate(recipe, NULL, report);
 }
 
+/* How pictures are decoded: the recipe's decoder and EXIF rule; what the caller says wins. */
+static res2net_status choose_decoding(res2net_session *session,
+                                      const res2net_session_options *options,
+                                      res2net_report *report)
+{
+    r2n_image_options *pictures = &session->pictures;
+    *pictures = R2N_IMAGE_OPTIONS_DEFAULT;
+    if (options->maximum_pixels < 0)
+        return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
+                        "maximum_pixels must be 0 (the default) or more, not %lld",
+                        (long long)options->maximum_pixels);
+    if (options->maximum_pixels > 0)
+        pictures->limits.pixels = options->maximum_pixels;
+    pictures->tolerate_truncated = options->truncated == RES2NET_TRUNCATED_TOLERATE;
+    if (session->has_recipe) {
+        pictures->decoder = session->recipe.decoder;
+        pictures->exif = session->recipe.apply_exif ? R2N_EXIF_AS_OPENCV : R2N_EXIF_IGNORE;
+    }
+    if (options->exif == RES2NET_EXIF_APPLY)
+        pictures->exif = R2N_EXIF_APPLY;
+    return RES2NET_OK;
+}
+
 res2net_status res2net_session_create(const res2net_model *model,
                                       const res2net_session_options *options, res2net_session **out,
                                       res2net_report *report)
@@ -90,6 +113,8 @@ res2net_status res2net_session_create(const res2net_model *model,
     session->threads = options->threads;
     session->isa = isa;
     status = choose_recipe(session, options, report);
+    if (status == RES2NET_OK)
+        status = choose_decoding(session, options, report);
     if (status == RES2NET_OK)
         status = r2n_model_plan(model, isa, &session->plan, report);
     if (status != RES2NET_OK)

@@ -13,7 +13,8 @@ struct res2net_session {
     int threads; /* as asked for: 0 means all */
     r2n_recipe recipe;
     int has_recipe;
-    r2n_placement *placement; /* of the last batch and size */
+    r2n_image_options pictures; /* how they are decoded */
+    r2n_placement *placement;   /* of the last batch and size */
     int32_t batch, rows, columns;
     float *block;
     int64_t block_bytes;

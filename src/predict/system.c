@@ -26,6 +26,9 @@ void res2net_system_describe(res2net_system *system)
 #if defined(R2N_HAVE_PNG)
     system->has_png = 1;
 #endif
+#if defined(R2N_HAVE_WEBP)
+    system->has_webp = 1;
+#endif
 #if defined(R2N_HAVE_YAML)
     system->has_yaml = 1;
 #endif

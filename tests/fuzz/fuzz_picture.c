@@ -32,10 +32,14 @@ static void prepare(const r2n_pixels *pixels, int torch)
 static void decode(const uint8_t *data, size_t size)
 {
     const r2n_image_limits limits = {.pixels = 1 << 18, .side = 4096};
-    for (int apply_exif = 0; apply_exif < 2; apply_exif++) {
+    for (int second = 0; second < 2; second++) {
         r2n_pixels pixels;
-        if (r2n_image_decode(data, size, "fuzz", apply_exif, &limits, &pixels, NULL) !=
-            RES2NET_OK) {
+        const r2n_image_options options = {.limits = limits,
+                                           .decoder =
+                                               second ? R2N_DECODER_PILLOW : R2N_DECODER_OPENCV,
+                                           .exif = second ? R2N_EXIF_APPLY : R2N_EXIF_AS_OPENCV,
+                                           .tolerate_truncated = second};
+        if (r2n_image_decode(data, size, "fuzz", &options, &pixels, NULL) != RES2NET_OK) {
             if (pixels.rgb != NULL)
                 abort();
             continue;
@@ -43,7 +47,7 @@ static void decode(const uint8_t *data, size_t size)
         if (pixels.width < 1 || pixels.height < 1 ||
             (int64_t)pixels.width * pixels.height > limits.pixels)
             abort();
-        prepare(&pixels, apply_exif);
+        prepare(&pixels, second);
         r2n_pixels_free(&pixels);
     }
 }

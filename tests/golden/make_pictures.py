@@ -2,7 +2,7 @@
 """Golden checksums of pictures from the real OpenCV 4.6 and Pillow, for tests/unit/test_image_*.c.
 
 make_pictures.py
-    writes tests/golden/pictures/*.png, *.jpg (drawn by picture_zoo.py) and expected.h.
+    writes tests/golden/pictures/* (drawn by picture_zoo.py and picture_formats.py) and expected.h.
 Packages: opencv-python-headless==4.6.0.66 "numpy<2" "pillow<13" (from 13 on Pillow may resize
 columns first, with other last bits; docs/numerics.md).
 """
@@ -14,8 +14,9 @@ import zlib
 import cv2
 import numpy as np
 import PIL
-from PIL import Image
+from PIL import Image, ImageOps
 
+import picture_formats
 import picture_zoo
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pictures")
@@ -50,14 +51,50 @@ def pillow(picture, width, height, how=Image.BILINEAR):
     return np.asarray(Image.fromarray(picture).resize((width, height), how))
 
 
-def decode(data, tags, apply_exif):
-    """As OpenCV, with the exceptions of docs/numerics.md."""
-    if "cmyk" in tags:
-        return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+def pnm_values(data):
+    """Of a PNM as picture_formats.pnm() writes it, with its one comment: values, largest."""
+    kind, _, size, level = data.split(b"\n", 4)[:4]
+    body, kind = data.split(b"\n", 4)[4], int(kind[1:])
+    width, height = map(int, size.split())
+    shape = (height, width, 3 if kind in (3, 6) else 1)
+    if kind <= 3:
+        values = np.array(body.split(), np.int64)
+    else:
+        values = np.frombuffer(body, ">u2" if int(level) > 255 else np.uint8).astype(np.int64)
+    return np.broadcast_to(values.reshape(shape), (height, width, 3)), int(level)
+
+
+def short_header(data):
+    """A BMP whose masks are inside its header, with the short header that OpenCV takes."""
+    pixels = data[int.from_bytes(data[10:14], "little"):]
+    return data[:10] + (66).to_bytes(4, "little") + (40).to_bytes(4, "little") + data[18:66] + pixels
+
+
+def decode_opencv(data, tags, apply_exif):
+    """As OpenCV, with the exceptions of docs/pictures.md."""
     if "no_end" in tags:
         data += b"\xff\xd9"
+    if "headers" in tags:
+        data = short_header(data)
+    if "masks" in tags:
+        return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    if "levels" in tags:
+        values, level = pnm_values(data)
+        scaled = values * 255 // level if level < 256 else values * 256 // (level + 1)
+        return scaled.astype(np.uint8)
     flags = cv2.IMREAD_COLOR | (0 if apply_exif else cv2.IMREAD_IGNORE_ORIENTATION)
     return cv2.imdecode(np.frombuffer(data, np.uint8), flags)[:, :, ::-1].copy()
+
+
+def decode_pillow(data, tags, apply_exif=False):
+    """As Pillow, with the exceptions of docs/pictures.md."""
+    if "grey16" in tags and data[:1] == b"P":
+        values, level = pnm_values(data)
+        return np.rint(values / level * 255).astype(np.uint8)
+    if "grey16" in tags or "bottom" in tags or "no_end" in tags:
+        return decode_opencv(data, tags, apply_exif)
+    image = Image.open(io.BytesIO(data))
+    return np.asarray((ImageOps.exif_transpose(image) if apply_exif else image).convert("RGB"))
 
 
 def recipe_paddle(picture):
@@ -91,9 +128,12 @@ def many_scans(width, height):
 
 
 def picture_row(name, data, tags):
-    upright, turned = decode(data, tags, False), decode(data, tags, True)
-    sums = [crc(upright), crc(turned)]
-    for pixels, floats in (recipe_paddle(turned), recipe_torch(upright)):
+    upright, turned = decode_opencv(data, tags, False), decode_opencv(data, tags, True)
+    plain = decode_pillow(data, tags)
+    # OpenCV 4.6 never turns WebP; told to apply EXIF, we do.
+    everywhere = decode_pillow(data, tags, True) if name.endswith(".webp") else turned
+    sums = [crc(upright), crc(turned), crc(everywhere), crc(plain)]
+    for pixels, floats in (recipe_paddle(turned), recipe_torch(plain)):
         sums += [crc(pixels), crc(floats.transpose(2, 0, 1))]
     return f'    {{"{name}", {turned.shape[1]}, {turned.shape[0]}, ' + \
         ", ".join(f"0x{value:08X}" for value in sums) + "},"
@@ -123,9 +163,12 @@ def main():
               " */", f"enum {{ GOLDEN_SHORT = {SHORT}, GOLDEN_CROP = {CROP} }};",
               "static const struct golden_picture {", "    const char *name;",
               "    int32_t width, height;",
-              "    uint32_t upright, turned, paddle_pixels, paddle_floats, torch_pixels, torch_floats;",
+              "    uint32_t upright, turned, everywhere; /* OpenCV's decoder; WebP turned too */",
+              "    uint32_t pillow;                      /* Pillow's decoder, as stored */",
+              "    uint32_t paddle_pixels, paddle_floats, torch_pixels, torch_floats;",
               "} golden_pictures[] = {"]
-    for name, data, tags in picture_zoo.zoo(WIDTH, HEIGHT):
+    for name, data, tags in [*picture_zoo.zoo(WIDTH, HEIGHT),
+                             *picture_formats.formats(WIDTH, HEIGHT)]:
         with open(os.path.join(FOLDER, name), "wb") as file:
             file.write(data)
         lines.append(picture_row(name, data, tags))

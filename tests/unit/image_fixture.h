@@ -21,6 +21,11 @@ enum { CAN_PNG = 1 };
 #else
 enum { CAN_PNG = 0 };
 #endif
+#ifdef R2N_HAVE_WEBP
+enum { CAN_WEBP = 1 };
+#else
+enum { CAN_WEBP = 0 };
+#endif
 
 typedef struct file_copy {
     uint8_t *bytes; /* free() */
@@ -46,14 +51,18 @@ static inline file_copy read_golden(const char *name)
 
 static inline int can_decode(const char *name)
 {
-    return strstr(name, ".png") != NULL ? CAN_PNG : CAN_JPEG;
+    return strstr(name, ".png") != NULL    ? CAN_PNG
+           : strstr(name, ".jpg") != NULL  ? CAN_JPEG
+           : strstr(name, ".webp") != NULL ? CAN_WEBP
+                                           : 1;
 }
 
 static inline res2net_status decode(const file_copy *file, size_t size, int apply_exif,
                                     r2n_pixels *pixels, res2net_report *report)
 {
-    const r2n_image_limits limits = R2N_IMAGE_LIMITS_DEFAULT;
-    return r2n_image_decode(file->bytes, size, "picture", apply_exif, &limits, pixels, report);
+    r2n_image_options options = R2N_IMAGE_OPTIONS_DEFAULT;
+    options.exif = apply_exif ? R2N_EXIF_AS_OPENCV : R2N_EXIF_IGNORE;
+    return r2n_image_decode(file->bytes, size, "picture", &options, pixels, report);
 }
 
 static inline uint32_t pixels_crc(const r2n_pixels *pixels)

@@ -25,7 +25,11 @@ static void check_golden(const struct golden_picture *golden, const r2n_recipe *
     static float tensor[3 * GOLDEN_CROP * GOLDEN_CROP];
     file_copy file = read_golden(golden->name);
     r2n_pixels pixels, prepared;
-    assert_int_equal(decode(&file, file.size, recipe->apply_exif, &pixels, NULL), RES2NET_OK);
+    r2n_image_options options = R2N_IMAGE_OPTIONS_DEFAULT;
+    options.decoder = recipe->decoder;
+    options.exif = recipe->apply_exif ? R2N_EXIF_AS_OPENCV : R2N_EXIF_IGNORE;
+    assert_int_equal(r2n_image_decode(file.bytes, file.size, "a", &options, &pixels, NULL),
+                     RES2NET_OK);
     assert_int_equal(r2n_recipe_apply_pixels(recipe, &pixels, NULL, &prepared, NULL), RES2NET_OK);
     assert_int_equal(prepared.width, GOLDEN_CROP);
     assert_int_equal(prepared.height, GOLDEN_CROP);

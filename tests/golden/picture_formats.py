@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""WebP, BMP and PNM of every kind, drawn from a formula; the encoders of BMP and PNM are ours, since
+Pillow writes few of their kinds.
+
+formats(width, height) gives (name, file bytes, tags) as picture_zoo.zoo does. Tags:
+"masks": OpenCV 4.6 does not look at the masks of 32 bits; "headers": it refuses 16 bits with masks
+inside the header; "bottom": Pillow refuses a picture that
+ends early by its end mark (and before 13 misreads odd lots of RLE4);
+"levels": OpenCV does not scale binary PNM, nor more than 8 bits that are not 16; "grey16": Pillow
+clips grey of more than 8 bits; "exif".
+Needs numpy and Pillow.
+"""
+import io
+import struct
+
+import numpy as np
+from PIL import Image
+
+import picture_zoo as zoo
+
+RGB, RLE8, RLE4, MASKS = 0, 1, 2, 3
+
+
+# ---- BMP ---------------------------------------------------------------------------------------
+
+def bmp_rows(values, bits):
+    """Rows of pixel values, padded to 4 bytes; below 8 bits the first pixel is the highest."""
+    rows = []
+    for row in values:
+        if bits < 8:
+            text = "".join(format(int(value), f"0{bits}b") for value in row)
+            text += "0" * (-len(text) % 8)
+            data = int(text, 2).to_bytes(len(text) // 8, "big")
+        else:
+            data = b"".join(int(value).to_bytes(bits // 8, "little") for value in row)
+        rows.append(data + bytes(-len(data) % 4))
+    return rows
+
+
+def bmp(width, height, bits, data, palette=b"", compression=RGB, header=40, masks=(), top_down=False,
+        colours=0):
+    """`data`: the coded pixels. `masks` lie behind a header of 40, inside a longer one."""
+    if header == 12:
+        info = struct.pack("<IHHHH", 12, width, height, 1, bits)
+    else:
+        info = struct.pack("<IiiHHIIiiII", header, width, -height if top_down else height, 1, bits,
+                           compression, len(data), 2835, 2835, colours, 0)
+        coded = b"".join(struct.pack("<I", mask) for mask in masks)
+        info = info + coded if header == 40 else (info + coded).ljust(header, b"\0")
+    offset = 14 + len(info) + len(palette)
+    return b"BM" + struct.pack("<IHHI", offset + len(data), 0, 0, offset) + info + palette + data
+
+
+def picture_bmp(values, bits, top_down=False, **options):
+    """`values` has the picture's first row first."""
+    rows = bmp_rows(values, bits)
+    data = b"".join(rows if top_down else rows[::-1])
+    return bmp(values.shape[1], values.shape[0], bits, data, top_down=top_down, **options)
+
+
+def palette_bytes(colours, entry=4):
+    """As BMP has it: blue, green, red, and a byte for nothing."""
+    return b"".join(bytes([b, g, r, 0][:entry]) for r, g, b in colours)
+
+
+def run_lengths(values, bits, absolute=0):
+    """RLE: runs of equal pixels, or the pixels as they are in lots of 3 to `absolute`."""
+    out = bytearray()
+    for row in values[::-1]:
+        row = [int(value) for value in row]
+        at = 0
+        while at < len(row):
+            left = row[at:at + 60]
+            lot = left[:absolute]
+            if absolute % 2 == 0:
+                lot = lot[:len(lot) // 2 * 2]
+            if len(lot) >= 3:
+                out += bytes([0, len(lot)])
+                packed = bytes(lot) if bits == 8 else bytes(
+                    first << 4 | second for first, second in zip(lot[::2], lot[1::2] + [0]))
+                out += packed + bytes(len(packed) % 2)
+                at += len(lot)
+                continue
+            length = 1
+            while length < len(left) and left[length] == left[0]:
+                length += 1
+            out += bytes([length, left[0] if bits == 8 else left[0] << 4 | left[0]])
+            at += length
+        out += b"\0\0"
+    return bytes(out[:-2]) + b"\0\1"
+
+
+def zoo_bmp(width, height):
+    colour = zoo.photo(width, height).astype(np.int64)
+    bgr = colour[:, :, 0] << 16 | colour[:, :, 1] << 8 | colour[:, :, 2]
+    colours = zoo.noise(256, 1, seed=9)[0]
+    for bits in (1, 4, 8):
+        values = zoo.noise(width, height, 1, top=1 << bits)[:, :, 0]
+        some = colours[:1 << bits]
+        yield f"palette{bits}.bmp", picture_bmp(values, bits, palette=palette_bytes(some)), set()
+        yield f"palette{bits}_top_down.bmp", picture_bmp(values, bits, True,
+                                                         palette=palette_bytes(some)), set()
+        yield f"palette{bits}_os2.bmp", picture_bmp(values, bits, header=12,
+                                                    palette=palette_bytes(some, 3)), set()
+    yield "palette8_few.bmp", picture_bmp(values % 5, 8, palette=palette_bytes(colours[:5]),
+                                          colours=5), set()
+    for bits, name, compression in ((4, "rle4", RLE4), (8, "rle8", RLE8)):
+        flat = np.repeat(zoo.noise(width, height, 1, top=1 << bits)[:, :, 0], 5, 1)[:, :width]
+        for end, absolute in (("", 0), ("_lots", 6), ("_odd_lots", 7)):
+            data = run_lengths(flat, bits, absolute)
+            tags = {"bottom"} if bits == 4 and absolute == 7 else set()
+            yield f"{name}{end}.bmp", bmp(width, height, bits, data,
+                                          palette_bytes(colours[:1 << bits]), compression), tags
+    jump = b"\x05\x03\0\2\2\1\x04\x07\0\0\x03\x09\0\1"
+    yield "rle8_jump.bmp", bmp(width, height, 8, jump, palette_bytes(colours), RLE8), {"bottom"}
+    deep = zoo.noise(width, height, 1, top=1 << 16)[:, :, 0]
+    wide = bgr | zoo.noise(width, height, 1)[:, :, 0] << 24
+    yield "rgb555.bmp", picture_bmp(deep, 16), set()
+    yield "rgb565.bmp", picture_bmp(deep, 16, compression=MASKS, masks=(0xF800, 0x7E0, 0x1F)), set()
+    yield "rgb565_v5.bmp", picture_bmp(deep, 16, compression=MASKS, header=124,
+                                       masks=(0xF800, 0x7E0, 0x1F, 0)), {"headers"}
+    for header in (12, 40, 64, 108, 124):
+        yield f"rgb24_{header}.bmp", picture_bmp(bgr, 24, header=header), set()
+    yield "rgb24_top_down.bmp", picture_bmp(bgr, 24, True), set()
+    yield "rgb32.bmp", picture_bmp(wide, 32), set()
+    yield "rgb32_top_down.bmp", picture_bmp(wide, 32, True), set()
+    usual = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    yield "rgb32_masks.bmp", picture_bmp(wide, 32, compression=MASKS, masks=usual[:3]), set()
+    for header in (56, 108, 124):
+        yield f"rgba32_{header}.bmp", picture_bmp(wide, 32, compression=MASKS, header=header,
+                                                  masks=usual), set()
+    yield "abgr32.bmp", picture_bmp(wide, 32, compression=MASKS, header=108,
+                                    masks=(0xFF, 0xFF00, 0xFF0000, 0xFF000000)), {"masks"}
+
+
+# ---- PNM ---------------------------------------------------------------------------------------
+
+def pnm(kind, values, level, comment=b""):
+    """`values`: [height][width] or [height][width][3]."""
+    height, width = values.shape[:2]
+    head = b"P%d\n%s%d %d\n" % (kind, comment, width, height)
+    if kind not in (1, 4):
+        head += b"%d\n" % level
+    if kind <= 3:
+        lines = [" ".join(str(int(value)) for value in row.ravel()) for row in values]
+        return head + "\n".join(lines).encode() + b"\n"
+    if kind == 4:
+        return head + np.packbits(values.astype(np.uint8), axis=1).tobytes()
+    return head + values.astype(">u2" if level > 255 else np.uint8).tobytes()
+
+
+def zoo_pnm(width, height):
+    bits = zoo.noise(width, height, 1, top=2)[:, :, 0]
+    yield "plain.pbm", pnm(1, bits, 1, b"# a comment\n"), set()
+    yield "binary.pbm", pnm(4, bits, 1), set()
+    for level in (255, 15, 1000, 65535):
+        grey = zoo.noise(width, height, 1, top=level + 1)[:, :, 0]
+        colour = zoo.noise(width, height, 3, top=level + 1)
+        for kind, values, end in ((2, grey, "_plain.pgm"), (5, grey, ".pgm"),
+                                  (3, colour, "_plain.ppm"), (6, colour, ".ppm")):
+            tags = {"levels"} if level == 1000 or (level == 15 and kind > 3) else set()
+            if level > 255 and kind in (2, 5):
+                tags |= {"grey16"}
+            yield f"level{level}{end}", pnm(kind, values, level, b"# a comment\n"), tags
+
+
+# ---- WebP --------------------------------------------------------------------------------------
+
+def webp(picture, **options):
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "WEBP", **options)
+    return buffer.getvalue()
+
+
+def zoo_webp(width, height):
+    colour = zoo.photo(width, height)
+    alpha = zoo.noise(width, height, 1).astype(np.uint8)
+    rgba = np.concatenate([colour, alpha], 2)
+    yield "lossy.webp", webp(colour, quality=80), set()
+    yield "lossless.webp", webp(colour, lossless=True), set()
+    yield "lossy_alpha.webp", webp(rgba, quality=80), set()
+    yield "lossless_alpha.webp", webp(rgba, lossless=True, exact=True), set()
+    for value in range(1, 9):
+        prefix = b"Exif\0\0" if value % 2 else b""
+        yield f"exif{value}.webp", webp(colour, lossless=True,
+                                        exif=prefix + zoo.tiff_orientation(value)), {"exif"}
+
+
+def formats(width, height):
+    yield from zoo_bmp(width, height)
+    yield from zoo_pnm(width, height)
+    yield from zoo_webp(width, height)
