@@ -162,7 +162,7 @@ expect 0 "$res2net" doctor --format json
 python_check "doctor" <<'END'
 assert value["self_test"] == "passed" and value["problems"] == [], value
 assert value["isa_levels"][0] == {"name": "reference", "available": True, "missing": None}, value
-assert value["threads"] >= 1 and set(value["libraries"]) == {"jpeg", "png", "yaml"}, value
+assert value["threads"] >= 1 and set(value["libraries"]) == {"jpeg", "png", "webp", "yaml"}, value
 END
 
 finish
