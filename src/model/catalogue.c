@@ -126,6 +126,9 @@ static void consider(const char *wanted, const char *name, const char **nearest,
     char normalised[R2N_NAME_BYTES];
     if (!normalise(name, normalised))
         return;
+    const int longer = (int)strlen(normalised) - (int)strlen(wanted);
+    if (longer >= *distance || -longer >= *distance)
+        return; /* each letter too many or too few is an edit */
     const int edits = edit_distance(wanted, normalised);
     if (edits < *distance) {
         *distance = edits;
