@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #ifdef R2N_HAVE_YAML
 
-enum { MOST_OVERRIDES = 8, MOST_DEPTH = 8, MOST_NODES = 200 };
+enum { MOST_OVERRIDES = 8, MOST_DEPTH = 6, MOST_NODES = 32 };
 
 static void require(int holds)
 {
