@@ -39,14 +39,17 @@ typedef int res2net_progress(void *context, int64_t done, int64_t total);
 
 typedef struct res2net_evaluate_options {
     const char *root;      /* put before relative paths; NULL: the list's folder */
-    const char *delimiter; /* between path and label; NULL: the last run of blanks in a line */
+    const char *delimiter; /* between path and label; NULL or " ": the last run of blanks */
     int32_t batch;         /* 0: 32 */
     res2net_on_bad_image on_bad_image;
     res2net_progress *progress; /* or NULL */
     void *progress_context;
 } res2net_evaluate_options;
 
-/* Every bad line of a list is reported before anything runs (BAD_LIST). Pictures of equal tensor
+/* Every bad line of a list is reported before anything runs (BAD_LIST), and so is every file that
+ * does not exist (NOT_FOUND where bad pictures stop the run). A path that is listed again with
+ * another label is reported and counts each time. Class folders are looked up by name among the
+ * model's labels; where no name is a label, byte order counts. Pictures of equal tensor
  * size are batched; the order of the list is kept. `out` is the caller's:
  * `res2net_evaluation_free`. */
 RES2NET_API res2net_status res2net_evaluate(res2net_session *session, const char *list,
@@ -89,28 +92,57 @@ RES2NET_API res2net_status res2net_evaluate_config_check(const res2net_evaluate_
                                                          res2net_report *report);
 RES2NET_API void res2net_evaluate_config_free(res2net_evaluate_config *config);
 
-/* The pictures of a list, for predict: paths in order. Each path and the array are freed by
- * `res2net_paths_free`. CIFAR binaries are refused (INVALID_ARGUMENT). */
-RES2NET_API res2net_status res2net_list_paths(const char *list, const char *root, char ***paths,
-                                              size_t *count, res2net_report *report);
+/* The pictures of a list, for predict: paths in order; labels may be missing and are not read.
+ * Files that do not exist are reported, their number first, and given all the same. Each path and
+ * the array are freed by `res2net_paths_free`. CIFAR binaries are refused (INVALID_ARGUMENT). */
+RES2NET_API res2net_status res2net_list_paths(const char *list, const char *root,
+                                              const char *delimiter, char ***paths, size_t *count,
+                                              res2net_report *report);
 /* The pictures in a folder (by extension jpg, jpeg, png, any case), sorted by name, not recursive.
  */
 RES2NET_API res2net_status res2net_folder_paths(const char *folder, char ***paths, size_t *count,
                                                 res2net_report *report);
 RES2NET_API void res2net_paths_free(char **paths, size_t count);
 
+typedef struct res2net_check_options {
+    const char *root, *delimiter; /* as for an evaluation */
+    int32_t classes;              /* > 0: labels at or above it are bad lines */
+    int threads;                  /* 0: RES2NET_THREADS, else what affinity and cgroup allow */
+    res2net_progress *progress;   /* or NULL */
+    void *progress_context;
+} res2net_check_options;
+
+typedef struct res2net_picture_size {
+    int32_t width, height;
+} res2net_picture_size;
+
 /* What `data check` tells of a labelled set. */
 typedef struct res2net_data_check {
-    int64_t items, readable, unreadable, duplicates;
+    int64_t items, readable, unreadable; /* items = readable + unreadable */
+    int64_t absent;                      /* of the unreadable ones: no such file */
+    int64_t bad_lines;                   /* of the list; they are no items */
+    int64_t duplicates;                  /* items whose path is listed before */
+    int64_t contradictions;              /* of these: with another label */
+    int64_t same_bytes;           /* readable items whose bytes are those of another path's */
+    int64_t same_bytes_relabeled; /* of these: with another label */
     int32_t smallest_label, largest_label, labels_used;
-    int64_t smallest_class, largest_class; /* pictures in the rarest and the commonest label */
-    int64_t with_exif_orientation;         /* JPEG files whose orientation tag is not 1 */
+    int64_t smallest_class, largest_class;  /* pictures in the rarest and the commonest label */
+    int64_t empty_classes;                  /* class folders without a file */
+    int64_t with_exif_orientation;          /* files whose orientation tag is not 1 */
+    res2net_picture_size smallest, largest; /* readable pictures, by their number of pixels */
+    int32_t classes;                        /* largest label + 1, or the class folders */
+    int64_t *per_class;                     /* [classes] items with this label */
+    char **class_names;                     /* [classes]: the class folders' names; else NULL */
 } res2net_data_check;
 
-/* Decodes every picture; each unreadable or listed-twice one is a problem in the report. RES2NET_OK
- * also when some are; BAD_LIST when the list itself is bad. */
-RES2NET_API res2net_status res2net_check_data(const char *list, const char *root,
+/* Decodes every picture. Each bad line, absent file, unreadable picture, path listed twice, picture
+ * with the bytes of another and empty class folder is a problem in the report. RES2NET_OK also when
+ * there are some; BAD_LIST when there is no item at all, INTERRUPTED when the progress function
+ * said so. `out` is the caller's: `res2net_data_check_free`. */
+RES2NET_API res2net_status res2net_check_data(const char *list,
+                                              const res2net_check_options *options,
                                               res2net_data_check *out, res2net_report *report);
+RES2NET_API void res2net_data_check_free(res2net_data_check *check);
 
 #ifdef __cplusplus
 }

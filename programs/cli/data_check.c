@@ -5,16 +5,22 @@
 #include "diagnostics.h"
 #include "exit_status.h"
 #include "json_writer.h"
+#include "list_options.h"
+#include "platform.h"
+#include "progress.h"
 #include "res2net/res2net.h"
 #include "text_format.h"
 #include "verbs.h"
 
 static const option_row options[] = {
-    {.name = "root",
-     .kind = OPTION_FOLDER,
-     .argument = "FOLDER",
-     .default_note = "the list's folder",
-     .help = "where the list's relative paths begin"},
+    LIST_OPTIONS,
+    {.name = "classes",
+     .kind = OPTION_INTEGER,
+     .argument = "N",
+     .minimum = 1,
+     .maximum = 1000000,
+     .default_note = "any label will do",
+     .help = "how many classes there are: labels at or above it are bad lines"},
     {.name = "format",
      .kind = OPTION_CHOICE,
      .fallback = "text",
@@ -34,16 +40,61 @@ static void print_text(const res2net_data_check *found)
     char a[FORMAT_BYTES], b[FORMAT_BYTES];
     printf("pictures     %s, of which %s readable\n", format_count(a, found->items),
            format_count(b, found->readable));
-    printf("unreadable   %s\n", format_count(a, found->unreadable));
-    printf("duplicates   %s\n", format_count(a, found->duplicates));
-    printf("labels       %d to %d, %d in use\n", found->smallest_label, found->largest_label,
+    printf("unreadable   %s", format_count(a, found->unreadable));
+    if (found->absent > 0)
+        printf(", of which %s do not exist", format_count(a, found->absent));
+    printf("\nbad lines    %s\n", format_count(a, found->bad_lines));
+    printf("duplicates   %s", format_count(a, found->duplicates));
+    if (found->contradictions > 0)
+        printf(", of which %s under another label", format_count(a, found->contradictions));
+    printf("\nsame bytes   %s", format_count(a, found->same_bytes));
+    if (found->same_bytes_relabeled > 0)
+        printf(", of which %s under another label", format_count(a, found->same_bytes_relabeled));
+    printf("\nlabels       %d to %d, %d in use\n", found->smallest_label, found->largest_label,
            found->labels_used);
+    if (found->empty_classes > 0)
+        printf("empty        %s class folders\n", format_count(a, found->empty_classes));
     printf("a label has  %s to %s pictures", format_count(a, found->smallest_class),
            format_count(b, found->largest_class));
     if (imbalance(found) > 0)
         printf(" (1 to %.2f)", imbalance(found));
     printf("\nturned       %s by their EXIF orientation\n",
            format_count(a, found->with_exif_orientation));
+    if (found->readable > 0)
+        printf("sizes        %dx%d to %dx%d\n", found->smallest.width, found->smallest.height,
+               found->largest.width, found->largest.height);
+}
+
+static void write_size(json_writer *json, const char *key, const res2net_data_check *found,
+                       res2net_picture_size size)
+{
+    json_key(json, key);
+    if (found->readable == 0) {
+        json_null(json);
+        return;
+    }
+    json_open_object(json, JSON_LINE);
+    json_integer_member(json, "width", size.width);
+    json_integer_member(json, "height", size.height);
+    json_close_object(json);
+}
+
+/* Labels that are in use, and class folders without a file. */
+static void write_classes(json_writer *json, const res2net_data_check *found)
+{
+    json_key(json, "classes");
+    json_open_array(json, JSON_ROWS);
+    for (int32_t i = 0; i < found->classes; i++) {
+        if (found->per_class[i] == 0 && found->class_names == NULL)
+            continue;
+        json_open_object(json, JSON_LINE);
+        json_integer_member(json, "class_id", i);
+        if (found->class_names != NULL)
+            json_text_member(json, "label", found->class_names[i]);
+        json_integer_member(json, "images", found->per_class[i]);
+        json_close_object(json);
+    }
+    json_close_array(json);
 }
 
 static void write_problem(json_writer *json, const res2net_problem *problem)
@@ -65,13 +116,27 @@ static void print_json(const res2net_data_check *found, const res2net_report *re
     json_integer_member(&json, "items", found->items);
     json_integer_member(&json, "readable", found->readable);
     json_integer_member(&json, "unreadable", found->unreadable);
+    json_integer_member(&json, "absent", found->absent);
+    json_integer_member(&json, "bad_lines", found->bad_lines);
     json_integer_member(&json, "duplicates", found->duplicates);
+    json_integer_member(&json, "contradictions", found->contradictions);
+    json_integer_member(&json, "same_bytes", found->same_bytes);
+    json_integer_member(&json, "same_bytes_relabeled", found->same_bytes_relabeled);
     json_integer_member(&json, "smallest_label", found->smallest_label);
     json_integer_member(&json, "largest_label", found->largest_label);
     json_integer_member(&json, "labels_used", found->labels_used);
     json_integer_member(&json, "smallest_class", found->smallest_class);
     json_integer_member(&json, "largest_class", found->largest_class);
+    json_key(&json, "imbalance");
+    if (imbalance(found) > 0)
+        json_double(&json, imbalance(found));
+    else
+        json_null(&json);
+    json_integer_member(&json, "empty_classes", found->empty_classes);
     json_integer_member(&json, "with_exif_orientation", found->with_exif_orientation);
+    write_size(&json, "smallest_picture", found, found->smallest);
+    write_size(&json, "largest_picture", found, found->largest);
+    write_classes(&json, found);
     json_key(&json, "problems");
     json_open_array(&json, JSON_ROWS);
     for (size_t i = 0; i < res2net_report_count(report); i++)
@@ -82,21 +147,47 @@ static void print_json(const res2net_data_check *found, const res2net_report *re
     json_end(&json);
 }
 
+static int show_progress(void *context, int64_t done, int64_t total)
+{
+    progress_show(context, done, total);
+    return platform_interrupted();
+}
+
+/* Bad lines are a fault of the list itself. The same bytes under one label are told, and allowed:
+ * real sets have some. */
+static int judge(const res2net_data_check *found)
+{
+    if (found->bad_lines > 0)
+        return EXIT_FAILED;
+    return found->unreadable > 0 || found->duplicates > 0 || found->same_bytes_relabeled > 0 ||
+                   found->empty_classes > 0
+               ? EXIT_SKIPPED
+               : EXIT_DONE;
+}
+
 static int run(const command_line *line)
 {
+    progress progress = progress_begin("data check");
+    const res2net_check_options settings = {
+        .root = option_text(line, "root"),
+        .delimiter = list_delimiter(line),
+        .classes = option_given(line, "classes") ? (int32_t)option_integer(line, "classes") : 0,
+        .progress = show_progress,
+        .progress_context = &progress};
     res2net_data_check found;
     res2net_report *report = res2net_report_create();
-    const res2net_status status =
-        res2net_check_data(line->operands[0], option_text(line, "root"), &found, report);
+    const res2net_status status = res2net_check_data(line->operands[0], &settings, &found, report);
     int result = exit_status_of(status);
+    progress_clear(&progress);
     print_problems(report);
     if (status == RES2NET_OK) {
         if (option_is(line, "format", "json"))
             print_json(&found, report);
         else
             print_text(&found);
-        result = found.unreadable > 0 || found.duplicates > 0 ? EXIT_SKIPPED : EXIT_DONE;
+        result = judge(&found);
     }
+    res2net_data_check_free(&found);
     res2net_report_destroy(report);
     return result;
 }
@@ -108,7 +199,8 @@ const verb verb_data_check = {
     .description =
         "LIST is a list file of `path label` lines, a folder of class folders, or a CIFAR-10 or "
         "CIFAR-100 binary file. Every picture is decoded. Exit status 1 when a picture is "
-        "unreadable or listed twice, 3 when the list itself has bad lines.",
+        "unreadable or listed twice, when equal pictures have different labels or a class folder "
+        "is empty; 3 when the list itself has bad lines, each of which is told.",
     .examples = "  res2net data check val_list.txt --root imagenet/\n"
                 "  res2net data check train/ --format json\n",
     .options = options,

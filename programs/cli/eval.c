@@ -3,6 +3,7 @@
 #include "diagnostics.h"
 #include "eval_report.h"
 #include "exit_status.h"
+#include "list_options.h"
 #include "model_options.h"
 #include "platform.h"
 #include "progress.h"
@@ -17,11 +18,7 @@ static const option_row options[] = {
      .argument = "LIST",
      .help = "the labelled set: a list file of `path label` lines, a folder of class folders, or a "
              "CIFAR-10 or CIFAR-100 binary file"},
-    {.name = "root",
-     .kind = OPTION_FOLDER,
-     .argument = "FOLDER",
-     .default_note = "the list's folder",
-     .help = "where the list's relative paths begin"},
+    LIST_OPTIONS,
     {.name = "on-bad-image",
      .kind = OPTION_CHOICE,
      .fallback = "stop",
@@ -84,7 +81,7 @@ static int evaluate(const command_line *line, const res2net_evaluate_config *con
     const int own_batch = option_given(line, "batch") || config->batch == 0;
     const res2net_evaluate_options settings = {
         .root = root != NULL ? root : config->root,
-        .delimiter = config->delimiter,
+        .delimiter = option_given(line, "delimiter") ? list_delimiter(line) : config->delimiter,
         .batch = own_batch ? (int32_t)option_integer(line, "batch") : config->batch,
         .on_bad_image = option_is(line, "on-bad-image", "skip")    ? RES2NET_BAD_IMAGE_SKIP
                         : option_is(line, "on-bad-image", "wrong") ? RES2NET_BAD_IMAGE_WRONG

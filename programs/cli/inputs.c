@@ -6,6 +6,7 @@
 
 #include "diagnostics.h"
 #include "exit_status.h"
+#include "list_options.h"
 #include "platform.h"
 #include "verbs.h"
 
@@ -40,15 +41,19 @@ static void add_folder(inputs *all, const char *folder)
     res2net_report_destroy(report);
 }
 
-static int add_list(inputs *all, const char *list, const char *root)
+/* Its absent files are told at once, before any work, and not again when their turn comes. */
+static int add_list(inputs *all, const char *list, const char *root, const char *delimiter)
 {
     char **paths = NULL;
     size_t count = 0;
     res2net_report *report = res2net_report_create();
-    const res2net_status status = res2net_list_paths(list, root, &paths, &count, report);
+    const res2net_status status = res2net_list_paths(list, root, delimiter, &paths, &count, report);
     print_problems(report);
-    for (size_t i = 0; i < count; i++)
-        add(all, paths[i], NULL);
+    for (size_t i = 0; i < count; i++) {
+        const int absent = platform_file_kind(paths[i]) == FILE_MISSING;
+        add(all, paths[i], absent ? "does not exist" : NULL);
+        all->items[all->count - 1].told = absent;
+    }
     res2net_paths_free(paths, count);
     res2net_report_destroy(report);
     return exit_status_of(status);
@@ -64,8 +69,8 @@ static void add_pattern(inputs *all, const char *pattern)
     for (size_t i = 0; i < count; i++) {
         if (platform_file_kind(paths[i]) == FILE_FOLDER)
             add_folder(all, paths[i]);
-        else
-            add(all, paths[i], NULL);
+        else /* a file called "-" is not standard input */
+            add(all, strcmp(paths[i], "-") == 0 ? "./-" : paths[i], NULL);
         free(paths[i]);
     }
     free(paths);
@@ -90,14 +95,17 @@ int inputs_gather(const command_line *line, inputs *all)
     *all = (inputs){0};
     for (size_t i = 0; i < line->operand_count; i++)
         from_stdin += strcmp(line->operands[i], "-") == 0;
+    from_stdin += list != NULL && strcmp(list, "-") == 0;
     if (from_stdin > 1)
         return usage_error(line->verb, "standard input (-) can be read only once");
     if (option_given(line, "root") && list == NULL)
         return usage_error(line->verb, "--root belongs to --list, which is missing");
+    if (option_given(line, "delimiter") && list == NULL)
+        return usage_error(line->verb, "--delimiter belongs to --list, which is missing");
     for (size_t i = 0; i < line->operand_count; i++)
         add_operand(all, line->operands[i]);
     if (list != NULL)
-        result = add_list(all, list, option_text(line, "root"));
+        result = add_list(all, list, option_text(line, "root"), list_delimiter(line));
     if (result != EXIT_DONE)
         inputs_free(all);
     return result;

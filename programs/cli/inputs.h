@@ -9,6 +9,7 @@
 typedef struct input {
     char *path;  /* "-" is standard input */
     char *error; /* why it cannot even be tried, or NULL */
+    int told;    /* it was said already */
 } input;
 
 typedef struct inputs {

@@ -6,6 +6,7 @@
 
 #include "diagnostics.h"
 #include "exit_status.h"
+#include "list_options.h"
 #include "model_options.h"
 #include "platform.h"
 #include "verbs.h"
@@ -29,12 +30,8 @@ static const option_row options[] = {
     {.name = "list",
      .kind = OPTION_FILE,
      .argument = "FILE",
-     .help = "pictures from a list file of `path label` lines"},
-    {.name = "root",
-     .kind = OPTION_FOLDER,
-     .argument = "FOLDER",
-     .default_note = "the list's folder",
-     .help = "where the list's relative paths begin"},
+     .help = "pictures from a list file of `path` or `path label` lines"},
+    LIST_OPTIONS,
     {.name = "batch",
      .kind = OPTION_INTEGER,
      .argument = "N",

@@ -140,7 +140,8 @@ static int take_input(run_state *run, const input *input)
     int result;
     if (input->error != NULL) {
         progress_clear(&run->progress);
-        say("%s: %s", input->path, input->error);
+        if (!input->told)
+            say("%s: %s", input->path, input->error);
         return run->settings->skip_bad ? add_skipped(run, input->path, input->error) : EXIT_FAILED;
     }
     const res2net_status status =

@@ -52,6 +52,8 @@ r2n_processor_limits r2n_os_processor_limits(void);
 uint64_t r2n_os_memory_bytes(void);
 
 int r2n_os_is_directory(const char *path);
+/* 0 only where nothing has this name: what exists and cannot be looked at is there. */
+int r2n_os_exists(const char *path);
 /* Names in a directory, sorted by bytes; "." and ".." left out. Free each name and the array with
  * r2n_free. */
 res2net_status r2n_os_list_directory(const char *path, char ***names, size_t *count,

@@ -160,3 +160,19 @@ res2net_status r2n_fail_at(res2net_report *report, res2net_status status, const 
     va_end(arguments);
     return status;
 }
+
+void r2n_report_copy(const res2net_report *from, res2net_report *to)
+{
+    for (size_t i = 0; i < res2net_report_count(from); i++) {
+        const res2net_problem *problem = res2net_report_problem(from, i);
+        if (problem->line < 0)
+            r2n_fail(to, problem->status, problem->file, problem->offset, "%s", problem->text);
+        else if (problem->column < 0)
+            r2n_fail_line(to, problem->status, problem->file, problem->line, "%s", problem->text);
+        else
+            r2n_fail_at(to, problem->status, problem->file, problem->line, problem->column, "%s",
+                        problem->text);
+    }
+    if (to != NULL)
+        to->dropped += res2net_report_dropped(from);
+}

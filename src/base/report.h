@@ -20,4 +20,7 @@ res2net_status r2n_fail_at(res2net_report *report, res2net_status status, const 
                            int64_t line, int64_t column, const char *format, ...)
     RES2NET_PRINTF(6, 7);
 
+/* Appends the problems of `from`, which keeps them. */
+void r2n_report_copy(const res2net_report *from, res2net_report *to);
+
 #endif

@@ -114,23 +114,37 @@ static res2net_status keep_folders(const folder_reader *reader, char **names, si
     return status;
 }
 
-/* The classes of `names`, which the dataset owns from here on. */
-static res2net_status add_classes(folder_reader *reader, char **names, size_t count)
+/* The files of one class folder; one without any is told. */
+static res2net_status add_class(folder_reader *reader, int32_t index)
 {
-    res2net_status status = RES2NET_OK;
-    reader->dataset->class_names = names;
-    reader->dataset->class_count = (int32_t)count;
-    for (size_t i = 0; i < count && status == RES2NET_OK; i++) {
-        char *path = child_path(reader->top, names[i]);
-        reader->label = (int32_t)i;
-        status = path == NULL ? no_memory(reader, reader->top) : add_folder(reader, path, 1);
-        r2n_free(path);
+    const size_t before = reader->dataset->count;
+    char *path = child_path(reader->top, reader->dataset->folder_names[index]);
+    if (path == NULL)
+        return no_memory(reader, reader->top);
+    reader->label = reader->dataset->folder_labels[index];
+    const res2net_status status = add_folder(reader, path, 1);
+    if (status == RES2NET_OK && reader->dataset->count == before) {
+        reader->dataset->empty_folders++;
+        r2n_fail(reader->report, RES2NET_BAD_LIST, path, -1,
+                 "the class folder has no file: class %" PRId32 " has no picture", reader->label);
     }
+    r2n_free(path);
     return status;
 }
 
-res2net_status r2n_class_folders_read(r2n_dataset *dataset, const char *folder, int32_t classes,
-                                      res2net_report *report)
+/* "cifar-10-batches-bin" and the like. */
+static int has_binaries(char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *dot = strrchr(names[i], '.');
+        if (dot != NULL && strcmp(dot, ".bin") == 0)
+            return 1;
+    }
+    return 0;
+}
+
+res2net_status r2n_class_folders_read(r2n_dataset *dataset, const char *folder,
+                                      const r2n_dataset_options *options, res2net_report *report)
 {
     folder_reader reader = {.dataset = dataset, .top = folder, .report = report};
     char **names;
@@ -139,19 +153,24 @@ res2net_status r2n_class_folders_read(r2n_dataset *dataset, const char *folder, 
     res2net_status status = r2n_os_list_directory(folder, &names, &count, report);
     if (status != RES2NET_OK)
         return status;
+    const int binaries = has_binaries(names, count);
     status = keep_folders(&reader, names, &count);
     if (status == RES2NET_OK && count == 0)
         status = r2n_fail(report, RES2NET_BAD_LIST, folder, -1,
-                          "the folder has no class folders; expected one folder a class");
-    if (status == RES2NET_OK && (classes > 0 ? count > (size_t)classes : count > R2N_MAXIMUM_LABEL))
-        status = r2n_fail(report, RES2NET_BAD_LIST, folder, -1,
-                          "%zu class folders, but there are %" PRId32 " classes", count,
-                          classes > 0 ? classes : (int32_t)R2N_MAXIMUM_LABEL);
+                          "the folder has no class folders; expected one folder a class%s",
+                          binaries ? " (of CIFAR, give one .bin file)" : "");
+    if (status == RES2NET_OK && count > R2N_MAXIMUM_LABEL)
+        status = r2n_fail(report, RES2NET_LIMIT_EXCEEDED, folder, -1, "over %d class folders",
+                          R2N_MAXIMUM_LABEL);
     if (status != RES2NET_OK) {
         free_names(names, count);
         return status;
     }
-    status = add_classes(&reader, names, count);
+    dataset->folder_names = names; /* owned from here on */
+    dataset->folder_count = (int32_t)count;
+    status = r2n_class_folders_label(dataset, folder, options, report);
+    for (int32_t i = 0; i < dataset->folder_count && status == RES2NET_OK; i++)
+        status = add_class(&reader, i);
     if (status == RES2NET_OK && dataset->count == 0)
         return r2n_fail(report, RES2NET_BAD_LIST, folder, -1, "the class folders have no file");
     return status;

@@ -39,58 +39,88 @@ res2net_status r2n_dataset_append(r2n_dataset *dataset, size_t *capacity, char *
     }
     dataset->items[dataset->count++] =
         (r2n_item){.path = path, .record = record, .label = label, .line = line};
-    if (dataset->class_names == NULL && label >= dataset->class_count)
+    if (label >= dataset->class_count)
         dataset->class_count = label + 1;
     return RES2NET_OK;
 }
 
 res2net_status r2n_dataset_read_file(r2n_dataset *dataset, r2n_file_bytes *file, const char *name,
-                                     const char *root, const char *delimiter, int32_t classes,
-                                     res2net_report *report)
+                                     const r2n_dataset_options *options, res2net_report *report)
 {
     r2n_dataset_kind kind;
+    r2n_text text;
     size_t offset;
     if (file->size > 0 && r2n_text_sniff(file->data, file->size, &offset) == R2N_TEXT_BINARY &&
         r2n_cifar_sniff(file->data, file->size, &kind))
-        return r2n_cifar_read(dataset, kind, file, name, classes, report);
-    const res2net_status status =
-        r2n_text_check(file->data, file->size, name,
-                       "a list of \"path label\" lines or a CIFAR binary (whole records of 3073 or "
-                       "3074 bytes with labels in range)",
-                       report);
+        return r2n_cifar_read(dataset, kind, file, name, options->classes, report);
+    res2net_status status =
+        r2n_text_open(file->data, file->size, name,
+                      "a list of \"path label\" lines or a CIFAR binary (whole records of 3073 or "
+                      "3074 bytes with labels in range)",
+                      &text, report);
     if (status != RES2NET_OK)
         return status;
-    return r2n_list_read(dataset, file->data, file->size, name, root, delimiter, classes, report);
+    status = r2n_list_read(dataset, text.data, text.size, name, options, report);
+    r2n_text_close(&text);
+    return status;
 }
 
-static res2net_status read_source(r2n_dataset *dataset, const char *source, const char *root,
-                                  const char *delimiter, int32_t classes, res2net_report *report)
+static res2net_status read_source(r2n_dataset *dataset, const char *source,
+                                  const r2n_dataset_options *options, res2net_report *report)
 {
     r2n_file_bytes file;
     if (r2n_os_is_directory(source))
-        return r2n_class_folders_read(dataset, source, classes, report);
+        return r2n_class_folders_read(dataset, source, options, report);
     res2net_status status = r2n_file_read(source, file_limit, &file, report);
     if (status != RES2NET_OK)
         return status;
-    status = r2n_dataset_read_file(dataset, &file, source, root, delimiter, classes, report);
+    status = r2n_dataset_read_file(dataset, &file, r2n_dataset_name(source), options, report);
     r2n_file_release(&file);
     return status;
 }
 
-res2net_status r2n_dataset_open(const char *source, const char *root, const char *delimiter,
-                                int32_t classes, r2n_dataset **out, res2net_report *report)
+res2net_status r2n_dataset_open(const char *source, const r2n_dataset_options *options,
+                                r2n_dataset **out, res2net_report *report)
 {
     *out = NULL;
     r2n_dataset *dataset = r2n_allocate_zeroed(1, sizeof(*dataset));
     if (dataset == NULL)
         return r2n_fail(report, RES2NET_OUT_OF_MEMORY, source, -1, "no memory for a data set");
-    const res2net_status status = read_source(dataset, source, root, delimiter, classes, report);
+    const res2net_status status = read_source(dataset, source, options, report);
     if (status != RES2NET_OK) {
         r2n_dataset_destroy(dataset);
         return status;
     }
     *out = dataset;
     return RES2NET_OK;
+}
+
+const char *r2n_dataset_name(const char *source)
+{
+    return strcmp(source, "-") == 0 ? "<stdin>" : source;
+}
+
+int64_t r2n_dataset_find_absent(r2n_dataset *dataset, const char *source, res2net_report *report)
+{
+    const char *name = r2n_dataset_name(source);
+    int64_t absent = 0;
+    for (size_t i = 0; i < dataset->count; i++) {
+        r2n_item *item = &dataset->items[i];
+        item->absent = item->path != NULL && !r2n_os_exists(item->path);
+        absent += item->absent;
+    }
+    if (absent > 0)
+        r2n_fail(report, RES2NET_NOT_FOUND, source, -1,
+                 "%lld of %zu files do not exist:", (long long)absent, dataset->count);
+    for (size_t i = 0; absent > 0 && i < dataset->count; i++) {
+        const r2n_item *item = &dataset->items[i];
+        if (item->absent && item->line > 0)
+            r2n_fail_line(report, RES2NET_NOT_FOUND, name, item->line, "\"%s\" does not exist",
+                          item->path);
+        else if (item->absent)
+            r2n_fail(report, RES2NET_NOT_FOUND, item->path, -1, "does not exist");
+    }
+    return absent;
 }
 
 void r2n_dataset_destroy(r2n_dataset *dataset)
@@ -100,9 +130,10 @@ void r2n_dataset_destroy(r2n_dataset *dataset)
     for (size_t i = 0; i < dataset->count; i++)
         r2n_free(dataset->items[i].path);
     r2n_free(dataset->items);
-    for (int32_t i = 0; dataset->class_names != NULL && i < dataset->class_count; i++)
-        r2n_free(dataset->class_names[i]);
-    r2n_free(dataset->class_names);
+    for (int32_t i = 0; i < dataset->folder_count; i++)
+        r2n_free(dataset->folder_names[i]);
+    r2n_free(dataset->folder_names);
+    r2n_free(dataset->folder_labels);
     r2n_file_release(&dataset->cifar);
     r2n_free(dataset);
 }

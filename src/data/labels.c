@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Label files: one name a line, or PaddleClas' "index name" lines. */
+/* Label files: one name a line, PaddleClas' "index name" lines, and what other tools write. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -14,6 +14,7 @@ typedef struct label {
     const char *text;
     size_t bytes;
     int64_t line; /* 0: none yet */
+    char quote;   /* the one it stood in: a backslash before it, or before another, is none */
 } label;
 
 typedef struct label_reader {
@@ -25,9 +26,16 @@ typedef struct label_reader {
     res2net_report *report;
 } label_reader;
 
-/* "12 tench, Tinca tinca": *index = 12 (-1 where it is larger than any) and the place of the name.
- * 0 where the line is no such. */
-static size_t split_index(const char *line, size_t length, int64_t *index)
+typedef enum label_form {
+    FORM_NAMES,      /* a name a line */
+    FORM_SYNSETS,    /* "n01440764 tench, Tinca tinca", in class order */
+    FORM_INDICES,    /* "0 tench, Tinca tinca" */
+    FORM_DICTIONARY, /* "{0: 'tench, Tinca tinca'," as Python prints it, or YAML's "0: tench" */
+    FORM_COUNT
+} label_form;
+
+/* The number that begins a line: *index (-1 where it is larger than any) and its digits. */
+static size_t read_index(const char *line, size_t length, int64_t *index)
 {
     size_t at = 0;
     *index = 0;
@@ -36,31 +44,115 @@ static size_t split_index(const char *line, size_t length, int64_t *index)
             *index = *index > R2N_MAXIMUM_LABEL ? -1 : *index * 10 + (line[at] - '0');
         at++;
     }
-    return at > 0 && at < length && (line[at] == ' ' || line[at] == '\t') ? at + 1 : 0;
+    return at;
 }
 
-/* A file is of "index name" lines when its first line has index 0 or most lines have one: a list of
- * names may hold a "3 wheeler". Also counts the lines. */
-static int has_indices(const void *data, size_t size, size_t *line_count)
+/* "12 tench, Tinca tinca" or "12,tench": the place of the name, 0 where the line is no such. */
+static size_t split_index(const char *line, size_t length, int64_t *index)
+{
+    size_t at = read_index(line, length, index);
+    if (at == 0 || at >= length)
+        return 0;
+    if (r2n_is_blank(line[at]))
+        return at + 1;
+    if (line[at] != ',')
+        return 0;
+    do
+        at++;
+    while (at < length && r2n_is_blank(line[at]));
+    return at < length ? at : 0;
+}
+
+static size_t split_synset(const char *line, size_t length)
+{
+    enum { DIGITS = 8 };
+    int64_t number;
+    return length > DIGITS + 2 && line[0] == 'n' &&
+                   read_index(line + 1, length - 1, &number) == DIGITS &&
+                   r2n_is_blank(line[DIGITS + 1])
+               ? DIGITS + 2
+               : 0;
+}
+
+/* "{0: 'tench, Tinca tinca',": *name is all behind the colon. 0 where the line is no such. */
+static int split_entry(const char *line, size_t length, int64_t *index, const char **name,
+                       size_t *bytes)
+{
+    if (length > 0 && line[0] == '{') {
+        line++;
+        length--;
+    }
+    r2n_text_trim(&line, &length);
+    const char *end = line + length;
+    line += read_index(line, length, index);
+    if (line == end - length)
+        return 0;
+    while (line < end && r2n_is_blank(*line))
+        line++;
+    if (line == end || *line != ':')
+        return 0;
+    line++;
+    *name = line;
+    *bytes = (size_t)(end - line);
+    r2n_text_trim(name, bytes);
+    return 1;
+}
+
+/* Without the "," and "}" behind a quoted name, and without its quotes; *quote is 0 for none. 0
+ * where the line is not one quoted name. */
+static int strip_quotes(const char **name, size_t *bytes, char *quote)
+{
+    *quote = **name == '\'' || **name == '"' ? **name : '\0';
+    if (*quote == '\0')
+        return 1;
+    while (*bytes > 1 && ((*name)[*bytes - 1] == ',' || (*name)[*bytes - 1] == '}' ||
+                          r2n_is_blank((*name)[*bytes - 1])))
+        --*bytes;
+    if (*bytes < 2 || (*name)[*bytes - 1] != *quote)
+        return 0;
+    ++*name;
+    *bytes -= 2;
+    for (size_t i = 0; i < *bytes; i++) {
+        if ((*name)[i] == *quote)
+            return 0; /* several entries in a line */
+        i += (*name)[i] == '\\';
+    }
+    return 1;
+}
+
+/* A line that opens or closes a dictionary and has no entry. */
+static int is_brace(const char *line, size_t length)
+{
+    return length == 1 && (line[0] == '{' || line[0] == '}');
+}
+
+/* What kind of lines a file has; a list of names may hold a "3 wheeler". Also counts the lines. */
+static label_form find_form(const void *data, size_t size, size_t *line_count)
 {
     r2n_text_lines lines = r2n_text_begin(data, size);
-    const char *line;
-    size_t length;
-    size_t with_index = 0;
+    const char *line, *name;
+    size_t length, bytes;
+    size_t of_form[FORM_COUNT] = {0};
     size_t filled = 0;
     int first_is_zero = 0;
     *line_count = 0;
     while (r2n_text_next(&lines, &line, &length)) {
         int64_t index;
         ++*line_count;
-        if (length == 0)
+        if (length == 0 || is_brace(line, length))
             continue;
-        const int split = split_index(line, length, &index) > 0;
-        first_is_zero |= filled == 0 && split && index == 0;
-        with_index += split;
+        const int indexed = split_index(line, length, &index) > 0;
+        first_is_zero |= filled == 0 && indexed && index == 0;
+        of_form[FORM_INDICES] += indexed;
+        of_form[FORM_SYNSETS] += split_synset(line, length) > 0;
+        of_form[FORM_DICTIONARY] += split_entry(line, length, &index, &name, &bytes);
         filled++;
     }
-    return first_is_zero || 2 * with_index > filled;
+    if (filled > 0 && of_form[FORM_SYNSETS] == filled)
+        return FORM_SYNSETS;
+    if (2 * of_form[FORM_DICTIONARY] > filled)
+        return FORM_DICTIONARY;
+    return first_is_zero || 2 * of_form[FORM_INDICES] > filled ? FORM_INDICES : FORM_NAMES;
 }
 
 static void bad_line(label_reader *reader, int64_t line, const char *reason)
@@ -82,17 +174,21 @@ static int check_name(label_reader *reader, int64_t line, const char *text, size
     return bad == bytes;
 }
 
-static void add_indexed(label_reader *reader, int64_t number, const char *line, size_t length)
+/* A name of blanks is none; those before a name are its own. */
+static void trim_end(label *name)
 {
-    int64_t index;
-    const size_t at = split_index(line, length, &index);
-    if (length == 0)
-        return;
-    if (at == 0) {
-        bad_line(reader, number, "expected an index, a blank and a name, as in \"0 tench\"");
+    while (name->bytes > 0 && r2n_is_blank(name->text[name->bytes - 1]))
+        name->bytes--;
+}
+
+static void put_name(label_reader *reader, int64_t number, int64_t index, label name)
+{
+    trim_end(&name);
+    if (name.bytes == 0) {
+        bad_line(reader, number, "a class without a name");
         return;
     }
-    if (!check_name(reader, number, line + at, length - at))
+    if (!check_name(reader, number, name.text, name.bytes))
         return;
     reader->count++;
     if (index < 0 || (uint64_t)index >= reader->capacity)
@@ -103,7 +199,31 @@ static void add_indexed(label_reader *reader, int64_t number, const char *line, 
                                        "class %" PRId64 " was already named in line %" PRId64,
                                        index, place->line);
     else
-        *place = (label){.text = line + at, .bytes = length - at, .line = number};
+        *place = name;
+}
+
+static void add_indexed(label_reader *reader, int64_t number, const char *line, size_t length)
+{
+    int64_t index;
+    const size_t at = split_index(line, length, &index);
+    if (at == 0)
+        bad_line(reader, number, "expected an index, a blank and a name, as in \"0 tench\"");
+    else
+        put_name(reader, number, index,
+                 (label){.text = line + at, .bytes = length - at, .line = number});
+}
+
+static void add_entry(label_reader *reader, int64_t number, const char *line, size_t length)
+{
+    int64_t index;
+    label name = {.line = number};
+    if (is_brace(line, length))
+        return;
+    if (!split_entry(line, length, &index, &name.text, &name.bytes) || name.bytes == 0 ||
+        !strip_quotes(&name.text, &name.bytes, &name.quote))
+        bad_line(reader, number, "expected an index, a colon and one name, as in \"0: 'tench',\"");
+    else
+        put_name(reader, number, index, name);
 }
 
 static void check_no_gap(label_reader *reader)
@@ -119,8 +239,6 @@ static void check_no_gap(label_reader *reader)
 /* Blank lines at the end are none; before that they would shift all later classes. */
 static void add_plain(label_reader *reader, int64_t number, const char *line, size_t length)
 {
-    if (length == 0)
-        return;
     if ((uint64_t)number != reader->count + 1) {
         bad_line(reader, (int64_t)reader->count + 1, "a class without a name (a blank line)");
         reader->count = (size_t)number - 1;
@@ -128,6 +246,17 @@ static void add_plain(label_reader *reader, int64_t number, const char *line, si
     if (check_name(reader, number, line, length))
         reader->labels[reader->count] = (label){.text = line, .bytes = length, .line = number};
     reader->count++;
+}
+
+static char *put_text(char *at, const label *name)
+{
+    for (size_t i = 0; i < name->bytes; i++) {
+        const int escape = name->quote != '\0' && name->text[i] == '\\' && i + 1 < name->bytes &&
+                           (name->text[i + 1] == name->quote || name->text[i + 1] == '\\');
+        i += (size_t)escape;
+        *at++ = name->text[i];
+    }
+    return at;
 }
 
 static char *join(const label_reader *reader)
@@ -138,25 +267,29 @@ static char *join(const label_reader *reader)
     char *joined = r2n_allocate(bytes, 1);
     char *at = joined;
     for (size_t i = 0; joined != NULL && i < reader->count; i++) {
-        memcpy(at, reader->labels[i].text, reader->labels[i].bytes);
-        at += reader->labels[i].bytes;
+        at = put_text(at, &reader->labels[i]);
         *at++ = i + 1 == reader->count ? '\0' : '\n';
     }
     return joined;
 }
 
-static void read_lines(label_reader *reader, const void *data, size_t size, int indexed)
+static void read_lines(label_reader *reader, const void *data, size_t size, label_form form)
 {
     r2n_text_lines lines = r2n_text_begin(data, size);
     const char *line;
     size_t length;
     while (r2n_text_next(&lines, &line, &length)) {
-        if (indexed)
+        const size_t synset = form == FORM_SYNSETS ? split_synset(line, length) : 0;
+        if (length == 0)
+            continue;
+        if (form == FORM_INDICES)
             add_indexed(reader, lines.number, line, length);
+        else if (form == FORM_DICTIONARY)
+            add_entry(reader, lines.number, line, length);
         else
-            add_plain(reader, lines.number, line, length);
+            add_plain(reader, lines.number, line + synset, length - synset);
     }
-    if (indexed)
+    if (form == FORM_INDICES || form == FORM_DICTIONARY)
         check_no_gap(reader);
     if (reader->status == RES2NET_OK && reader->count == 0)
         reader->status =
@@ -167,29 +300,55 @@ static void read_lines(label_reader *reader, const void *data, size_t size, int 
                      "%zu classes; at most %d are supported", reader->count, R2N_MAXIMUM_LABEL);
 }
 
+/* JSON is refused by name: {"0": ["n01440764", "tench"]} and ["tench", ...] are read as lines. */
+static int is_json(const r2n_text *text)
+{
+    r2n_text_lines lines = r2n_text_begin(text->data, text->size);
+    const char *line, *name;
+    size_t length, bytes;
+    int64_t index;
+    while (r2n_text_next(&lines, &line, &length))
+        if (length > 0)
+            return (line[0] == '{' || line[0] == '[') && !is_brace(line, length) &&
+                   !split_entry(line, length, &index, &name, &bytes) &&
+                   memchr(line, '"', length) != NULL;
+    return 0;
+}
+
+static res2net_status parse_text(const r2n_text *text, label_reader *reader, char **names)
+{
+    const label_form form = find_form(text->data, text->size, &reader->capacity);
+    if (form == FORM_NAMES && is_json(text))
+        return r2n_fail(reader->report, RES2NET_BAD_LIST, reader->name, 0,
+                        "the file is JSON; a label file has one name a line");
+    reader->labels = r2n_allocate_zeroed(reader->capacity, sizeof(*reader->labels));
+    if (reader->labels != NULL)
+        read_lines(reader, text->data, text->size, form);
+    if (reader->labels != NULL && reader->status == RES2NET_OK)
+        *names = join(reader);
+    if (*names == NULL && reader->status == RES2NET_OK)
+        reader->status = r2n_fail(reader->report, RES2NET_OUT_OF_MEMORY, reader->name, -1,
+                                  "no memory for the names of %zu lines", reader->capacity);
+    r2n_free(reader->labels);
+    return reader->status;
+}
+
 res2net_status r2n_labels_parse(const void *data, size_t size, const char *name, char **names,
                                 int32_t *count, res2net_report *report)
 {
     label_reader reader = {.name = name, .report = report};
+    r2n_text text;
     *names = NULL;
     *count = 0;
-    const res2net_status status =
-        r2n_text_check(data, size, name, "a label file (one name a line)", report);
+    res2net_status status =
+        r2n_text_open(data, size, name, "a label file (one name a line)", &text, report);
     if (status != RES2NET_OK)
         return status;
-    const int indexed = has_indices(data, size, &reader.capacity);
-    reader.labels = r2n_allocate_zeroed(reader.capacity, sizeof(*reader.labels));
-    if (reader.labels != NULL)
-        read_lines(&reader, data, size, indexed);
-    if (reader.labels != NULL && reader.status == RES2NET_OK)
-        *names = join(&reader);
-    if (*names == NULL && reader.status == RES2NET_OK)
-        reader.status = r2n_fail(report, RES2NET_OUT_OF_MEMORY, name, -1,
-                                 "no memory for the names of %zu lines", reader.capacity);
-    if (reader.status == RES2NET_OK)
+    status = parse_text(&text, &reader, names);
+    if (status == RES2NET_OK)
         *count = (int32_t)reader.count;
-    r2n_free(reader.labels);
-    return reader.status;
+    r2n_text_close(&text);
+    return status;
 }
 
 res2net_status r2n_labels_read(const char *path, char **names, int32_t *count,

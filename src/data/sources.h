@@ -14,10 +14,13 @@ res2net_status r2n_dataset_append(r2n_dataset *dataset, size_t *capacity, char *
 
 /* Each fills an empty dataset; after a failure it holds what r2n_dataset_destroy frees. */
 res2net_status r2n_list_read(r2n_dataset *dataset, const void *data, size_t size, const char *name,
-                             const char *root, const char *delimiter, int32_t classes,
-                             res2net_report *report);
-res2net_status r2n_class_folders_read(r2n_dataset *dataset, const char *folder, int32_t classes,
-                                      res2net_report *report);
+                             const r2n_dataset_options *options, res2net_report *report);
+res2net_status r2n_class_folders_read(r2n_dataset *dataset, const char *folder,
+                                      const r2n_dataset_options *options, res2net_report *report);
+/* Gives every folder of the dataset its label: by name where the options have names and the folders
+ * are among them, else by byte order. BAD_LIST. */
+res2net_status r2n_class_folders_label(r2n_dataset *dataset, const char *folder,
+                                       const r2n_dataset_options *options, res2net_report *report);
 /* Labels out of range are refused with the record's number. *file is taken over on success. */
 res2net_status r2n_cifar_read(r2n_dataset *dataset, r2n_dataset_kind kind, r2n_file_bytes *file,
                               const char *name, int32_t classes, res2net_report *report);
@@ -26,8 +29,7 @@ int r2n_cifar_sniff(const void *data, size_t size, r2n_dataset_kind *kind);
 
 /* A list or CIFAR binary, told apart by content. *file is taken over where the dataset needs it. */
 res2net_status r2n_dataset_read_file(r2n_dataset *dataset, r2n_file_bytes *file, const char *name,
-                                     const char *root, const char *delimiter, int32_t classes,
-                                     res2net_report *report);
+                                     const r2n_dataset_options *options, res2net_report *report);
 
 /* "root/path", or `path` alone where it is absolute or there is no root. NULL without memory. */
 char *r2n_path_join(const char *root, size_t root_bytes, const char *path, size_t path_bytes);

@@ -4,7 +4,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/memory.h"
+#include "data/text_utf16.h"
 #include "formats/utf8.h"
+
+enum { UTF16_MARK_BYTES = 2 };
 
 static int is_control(uint8_t byte)
 {
@@ -30,30 +34,62 @@ r2n_text_kind r2n_text_sniff(const void *data, size_t size, size_t *offset)
     const uint16_t mark = size < 2 ? 0 : r2n_cursor_u16le(&cursor);
     const uint8_t *bytes = (const uint8_t *)data;
     *offset = 0;
-    if (mark == 0xfeff || mark == 0xfffe || zeros_alternate(bytes, size))
-        return R2N_TEXT_UTF16;
+    if (mark == 0xfeff || mark == 0xfffe)
+        return mark == 0xfeff ? R2N_TEXT_UTF16_LE : R2N_TEXT_UTF16_BE;
+    if (zeros_alternate(bytes, size))
+        return R2N_TEXT_UTF16_UNMARKED;
     for (; *offset < size; ++*offset)
         if (is_control(bytes[*offset]))
             return R2N_TEXT_BINARY;
     return R2N_TEXT;
 }
 
-res2net_status r2n_text_check(const void *data, size_t size, const char *name, const char *what,
-                              res2net_report *report)
+static res2net_status convert(const void *data, size_t size, int big_endian, const char *name,
+                              r2n_text *out, res2net_report *report)
+{
+    const uint8_t *units = (const uint8_t *)data + UTF16_MARK_BYTES;
+    size_t bad;
+    size -= UTF16_MARK_BYTES;
+    out->converted = r2n_allocate(r2n_utf16_bound(size), 1);
+    if (out->converted == NULL)
+        return r2n_fail(report, RES2NET_OUT_OF_MEMORY, name, -1,
+                        "no memory to convert the text from UTF-16");
+    out->data = out->converted;
+    out->size = r2n_utf16_to_utf8(units, size, big_endian, out->converted, &bad);
+    if (bad == size)
+        return RES2NET_OK;
+    r2n_text_close(out);
+    return r2n_fail(report, RES2NET_BAD_LIST, name, (int64_t)bad + UTF16_MARK_BYTES,
+                    "the UTF-16 text is broken here (half a character, or a zero); save the file "
+                    "again, as UTF-8");
+}
+
+res2net_status r2n_text_open(const void *data, size_t size, const char *name, const char *what,
+                             r2n_text *out, res2net_report *report)
 {
     size_t offset;
+    *out = (r2n_text){.data = data, .size = size};
     if (size == 0)
         return r2n_fail(report, RES2NET_BAD_LIST, name, 0, "the file is empty; %s was expected",
                         what);
     const r2n_text_kind kind = r2n_text_sniff(data, size, &offset);
-    if (kind == R2N_TEXT_UTF16)
+    if (kind == R2N_TEXT_UTF16_LE || kind == R2N_TEXT_UTF16_BE)
+        return convert(data, size, kind == R2N_TEXT_UTF16_BE, name, out, report);
+    if (kind == R2N_TEXT_UTF16_UNMARKED)
         return r2n_fail(report, RES2NET_BAD_LIST, name, 0,
-                        "the file is UTF-16 text; save it as UTF-8");
-    if (kind == R2N_TEXT_BINARY)
-        return r2n_fail(report, RES2NET_BAD_LIST, name, (int64_t)offset,
-                        "the file is not text (a byte of value %d); %s was expected",
-                        ((const uint8_t *)data)[offset], what);
+                        "the file seems to be UTF-16 text without a byte-order mark; save it as "
+                        "UTF-8");
+    const uint8_t *zero = memchr(data, 0, size);
+    if (zero != NULL)
+        return r2n_fail(report, RES2NET_BAD_LIST, name, zero - (const uint8_t *)data,
+                        "the file is not text (a byte of value 0); %s was expected", what);
     return RES2NET_OK;
+}
+
+void r2n_text_close(r2n_text *text)
+{
+    r2n_free(text->converted);
+    *text = (r2n_text){0};
 }
 
 r2n_text_lines r2n_text_begin(const void *data, size_t size)
@@ -65,9 +101,19 @@ r2n_text_lines r2n_text_begin(const void *data, size_t size)
     return lines;
 }
 
-static int is_blank(char letter)
+int r2n_is_blank(char letter)
 {
     return letter == ' ' || letter == '\t';
+}
+
+void r2n_text_trim(const char **text, size_t *bytes)
+{
+    while (*bytes > 0 && r2n_is_blank((*text)[*bytes - 1]))
+        --*bytes;
+    while (*bytes > 0 && r2n_is_blank(**text)) {
+        ++*text;
+        --*bytes;
+    }
 }
 
 int r2n_text_next(r2n_text_lines *lines, const char **line, size_t *length)
@@ -82,12 +128,7 @@ int r2n_text_next(r2n_text_lines *lines, const char **line, size_t *length)
     lines->number++;
     if (bytes > 0 && start[bytes - 1] == '\r')
         bytes--;
-    while (bytes > 0 && is_blank(start[bytes - 1]))
-        bytes--;
-    while (bytes > 0 && is_blank(*start)) {
-        start++;
-        bytes--;
-    }
+    r2n_text_trim(&start, &bytes);
     *line = start;
     *length = bytes;
     return 1;

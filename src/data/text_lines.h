@@ -8,17 +8,29 @@
 
 /* What the bytes are. */
 typedef enum r2n_text_kind {
-    R2N_TEXT,       /* no control characters but tabs and line ends */
-    R2N_TEXT_UTF16, /* by its byte-order mark, or every other byte zero */
+    R2N_TEXT,                /* no control characters but tabs and line ends */
+    R2N_TEXT_UTF16_LE,       /* by its byte-order mark */
+    R2N_TEXT_UTF16_BE,       /* likewise */
+    R2N_TEXT_UTF16_UNMARKED, /* every other byte is zero */
     R2N_TEXT_BINARY
 } r2n_text_kind;
 
 /* *offset: of the first byte that is no text. */
 r2n_text_kind r2n_text_sniff(const void *data, size_t size, size_t *offset);
 
-/* BAD_LIST for empty files, UTF-16 and binary data; `what` is "a label file", for the message. */
-res2net_status r2n_text_check(const void *data, size_t size, const char *name, const char *what,
-                              res2net_report *report);
+/* The text of a file as UTF-8: the file's own bytes, or a converted copy of UTF-16. */
+typedef struct r2n_text {
+    const void *data; /* may begin with a UTF-8 byte-order mark */
+    size_t size;
+    uint8_t *converted;
+} r2n_text;
+
+/* BAD_LIST for empty files, for UTF-16 without a byte-order mark or with broken characters, and for
+ * data with zero bytes, which is no text; other control characters are the lines' own matter.
+ * OUT_OF_MEMORY. `what` is "a label file", for the message. */
+res2net_status r2n_text_open(const void *data, size_t size, const char *name, const char *what,
+                             r2n_text *out, res2net_report *report);
+void r2n_text_close(r2n_text *text);
 
 typedef struct r2n_text_lines {
     r2n_byte_cursor cursor;
@@ -31,6 +43,10 @@ r2n_text_lines r2n_text_begin(const void *data, size_t size);
 /* The next line without its end and the blanks and tabs at its ends; may be of length 0. Returns 0
  * after the last. */
 int r2n_text_next(r2n_text_lines *lines, const char **line, size_t *length);
+
+int r2n_is_blank(char letter); /* a space or a tab */
+/* Without the blanks at its ends. */
+void r2n_text_trim(const char **text, size_t *bytes);
 
 /* The first byte that is no UTF-8 or is a control character, or `length`. */
 size_t r2n_text_bad_byte(const char *text, size_t length);

@@ -50,6 +50,10 @@ static void load_slot(const evaluation *e, int32_t index)
 {
     const r2n_item *item = &e->dataset->items[e->first + (size_t)index];
     slot *s = &e->slots[index];
+    if (item->absent) { /* told before the run */
+        s->status = RES2NET_NOT_FOUND;
+        return;
+    }
     if (item->path != NULL) {
         s->status = res2net_session_prepare_file(e->session, item->path, &s->tensor, s->report);
         return;
@@ -67,20 +71,6 @@ static void load_task(void *context, r2n_team *team, int thread, int threads)
     (void)team;
     for (int32_t i = thread; i < e->loaded; i += threads)
         load_slot(e, i);
-}
-
-static void move_problems(const res2net_report *from, res2net_report *to)
-{
-    for (size_t i = 0; i < res2net_report_count(from); i++) {
-        const res2net_problem *problem = res2net_report_problem(from, i);
-        if (problem->column >= 0)
-            r2n_fail_at(to, problem->status, problem->file, problem->line, problem->column, "%s",
-                        problem->text);
-        else if (problem->line >= 0)
-            r2n_fail_line(to, problem->status, problem->file, problem->line, "%s", problem->text);
-        else
-            r2n_fail(to, problem->status, problem->file, problem->offset, "%s", problem->text);
-    }
 }
 
 static void release_slots(evaluation *e)
@@ -103,9 +93,9 @@ static res2net_status load_batch(evaluation *e, size_t first)
         const slot *s = &e->slots[i];
         if (s->status == RES2NET_OK)
             continue;
-        move_problems(s->report, e->report);
+        r2n_report_copy(s->report, e->report);
         if (e->options->on_bad_image == RES2NET_BAD_IMAGE_STOP ||
-            s->status == RES2NET_OUT_OF_MEMORY)
+            s->status == RES2NET_OUT_OF_MEMORY || s->status == RES2NET_INTERRUPTED)
             return s->status;
     }
     return RES2NET_OK;
@@ -256,6 +246,31 @@ static void release(evaluation *e)
     r2n_free(e->logits);
 }
 
+/* The set, after telling what is wrong with it as a whole: absent files, contradictions. */
+static res2net_status open_set(const res2net_model *model, const char *list,
+                               const res2net_evaluate_options *options, r2n_dataset **dataset,
+                               res2net_report *report)
+{
+    const r2n_dataset_options rules = {.root = options->root,
+                                       .delimiter = options->delimiter,
+                                       .classes = model->architecture.classes,
+                                       .class_names = model->labels,
+                                       .names_are_certain =
+                                           model->weights->metadata.labels != NULL};
+    r2n_repeats repeats;
+    res2net_status status = r2n_dataset_open(list, &rules, dataset, report);
+    if (status != RES2NET_OK)
+        return status;
+    const int64_t absent = r2n_dataset_find_absent(*dataset, list, report);
+    if (absent > 0 && options->on_bad_image == RES2NET_BAD_IMAGE_STOP)
+        status = RES2NET_NOT_FOUND;
+    else
+        status = r2n_dataset_find_repeats(*dataset, list, 1, &repeats, report);
+    if (status != RES2NET_OK)
+        r2n_dataset_destroy(*dataset);
+    return status;
+}
+
 res2net_status res2net_evaluate(res2net_session *session, const char *list,
                                 const res2net_evaluate_options *options, res2net_evaluation *out,
                                 res2net_report *report)
@@ -268,8 +283,7 @@ res2net_status res2net_evaluate(res2net_session *session, const char *list,
     if (options->batch < 0 || options->batch > MAXIMUM_BATCH)
         return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
                         "a batch has 1 to %d pictures, not %d", MAXIMUM_BATCH, options->batch);
-    res2net_status status =
-        r2n_dataset_open(list, options->root, options->delimiter, out->classes, &dataset, report);
+    res2net_status status = open_set(session->model, list, options, &dataset, report);
     if (status != RES2NET_OK)
         return status;
     evaluation e = {.session = session,

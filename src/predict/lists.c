@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Paths of pictures in lists and folders, and the check of a labelled set. */
-#include <stdio.h>
-#include <stdlib.h>
+/* Paths of pictures in lists and folders. */
 #include <string.h>
 #include <strings.h>
 
@@ -9,8 +7,6 @@
 #include "base/os.h"
 #include "data/dataset.h"
 #include "data/sources.h"
-#include "image/exif_orientation.h"
-#include "image/image.h"
 #include "res2net/evaluate.h"
 
 void res2net_paths_free(char **paths, size_t count)
@@ -25,13 +21,14 @@ static res2net_status no_memory(const char *file, res2net_report *report)
     return r2n_fail(report, RES2NET_OUT_OF_MEMORY, file, -1, "no memory for the paths");
 }
 
-res2net_status res2net_list_paths(const char *list, const char *root, char ***paths, size_t *count,
-                                  res2net_report *report)
+res2net_status res2net_list_paths(const char *list, const char *root, const char *delimiter,
+                                  char ***paths, size_t *count, res2net_report *report)
 {
+    const r2n_dataset_options rules = {.root = root, .delimiter = delimiter, .labels_optional = 1};
     r2n_dataset *dataset;
     *paths = NULL;
     *count = 0;
-    res2net_status status = r2n_dataset_open(list, root, NULL, 0, &dataset, report);
+    res2net_status status = r2n_dataset_open(list, &rules, &dataset, report);
     if (status != RES2NET_OK)
         return status;
     if (dataset->cifar.data != NULL)
@@ -39,6 +36,8 @@ res2net_status res2net_list_paths(const char *list, const char *root, char ***pa
                           "is a CIFAR binary: eval takes it, predict does not");
     else if ((*paths = r2n_allocate(dataset->count, sizeof **paths)) == NULL)
         status = no_memory(list, report);
+    if (status == RES2NET_OK)
+        r2n_dataset_find_absent(dataset, list, report);
     for (size_t i = 0; status == RES2NET_OK && i < dataset->count; i++) {
         (*paths)[i] = dataset->items[i].path; /* taken over */
         dataset->items[i].path = NULL;
@@ -92,99 +91,5 @@ res2net_status res2net_folder_paths(const char *folder, char ***paths, size_t *c
         *paths = NULL;
         *count = 0;
     }
-    return status;
-}
-
-/* ---- data check ---- */
-
-static int compare_paths(const void *a, const void *b)
-{
-    const r2n_item *const *x = a;
-    const r2n_item *const *y = b;
-    const int order = strcmp((*x)->path, (*y)->path);
-    return order != 0 ? order : ((*x)->line > (*y)->line) - ((*x)->line < (*y)->line);
-}
-
-static res2net_status count_duplicates(const r2n_dataset *dataset, const char *list,
-                                       res2net_data_check *out, res2net_report *report)
-{
-    const r2n_item **sorted = r2n_allocate(dataset->count, sizeof *sorted);
-    if (sorted == NULL)
-        return no_memory(list, report);
-    for (size_t i = 0; i < dataset->count; i++)
-        sorted[i] = &dataset->items[i];
-    qsort(sorted, dataset->count, sizeof *sorted, compare_paths);
-    for (size_t i = 1; i < dataset->count; i++)
-        if (strcmp(sorted[i - 1]->path, sorted[i]->path) == 0) {
-            out->duplicates++;
-            r2n_fail_line(report, RES2NET_BAD_LIST, list, sorted[i]->line,
-                          "\"%s\" is listed again (first in line %lld)", sorted[i]->path,
-                          (long long)sorted[i - 1]->line);
-        }
-    r2n_free(sorted);
-    return RES2NET_OK;
-}
-
-static res2net_status count_labels(const r2n_dataset *dataset, const char *list,
-                                   res2net_data_check *out, res2net_report *report)
-{
-    int64_t *counts = r2n_allocate_zeroed((size_t)dataset->class_count, sizeof *counts);
-    if (counts == NULL)
-        return no_memory(list, report);
-    for (size_t i = 0; i < dataset->count; i++)
-        counts[dataset->items[i].label]++;
-    out->smallest_label = INT32_MAX;
-    for (int32_t label = 0; label < dataset->class_count; label++) {
-        if (counts[label] == 0)
-            continue;
-        if (out->labels_used == 0)
-            out->smallest_label = label;
-        out->largest_label = label;
-        if (out->labels_used == 0 || counts[label] < out->smallest_class)
-            out->smallest_class = counts[label];
-        if (counts[label] > out->largest_class)
-            out->largest_class = counts[label];
-        out->labels_used++;
-    }
-    r2n_free(counts);
-    return RES2NET_OK;
-}
-
-static void check_picture(const char *path, res2net_data_check *out, res2net_report *report)
-{
-    r2n_file_bytes file;
-    r2n_pixels pixels;
-    if (r2n_file_read(path, R2N_PICTURE_FILE_BYTES, &file, report) != RES2NET_OK) {
-        out->unreadable++;
-        return;
-    }
-    if (r2n_image_decode(file.data, file.size, path, NULL, &pixels, report) == RES2NET_OK) {
-        out->readable++;
-        out->with_exif_orientation += r2n_exif_jpeg_orientation(file.data, file.size) > 1;
-        r2n_pixels_free(&pixels);
-    } else {
-        out->unreadable++;
-    }
-    r2n_file_release(&file);
-}
-
-res2net_status res2net_check_data(const char *list, const char *root, res2net_data_check *out,
-                                  res2net_report *report)
-{
-    r2n_dataset *dataset;
-    *out = (res2net_data_check){0};
-    res2net_status status = r2n_dataset_open(list, root, NULL, 0, &dataset, report);
-    if (status != RES2NET_OK)
-        return status;
-    out->items = (int64_t)dataset->count;
-    status = count_labels(dataset, list, out, report);
-    if (dataset->cifar.data != NULL) {
-        out->readable = out->items;
-    } else if (status == RES2NET_OK) {
-        status = count_duplicates(dataset, list, out, report);
-        for (size_t i = 0; status == RES2NET_OK && i < dataset->count; i++)
-            check_picture(dataset->items[i].path, out, report);
-    }
-    r2n_dataset_destroy(dataset);
     return status;
 }

@@ -216,7 +216,7 @@ cp list.txt bad_list.txt
 head -c 60 set/ant/1.png >cut.png
 printf 'cut.png 1\nabsent.png 2\n' >>bad_list.txt
 expect 3 "$res2net" eval -m net.r2n --list bad_list.txt --root . --format json
-says "cut.png"
+says "bad_list.txt:14: \"./absent.png\" does not exist"
 is_empty out
 expect 1 "$res2net" eval -m net.r2n --list bad_list.txt --root . --format json --on-bad-image skip
 says "cut.png"
@@ -256,8 +256,9 @@ expect 1 "$res2net" data check bad_list.txt --root . --format json
 says "cut.png"
 python_check "data check of a bad list" <<'END'
 assert value["items"] == 14 and value["readable"] == 12 and value["unreadable"] == 2, value
-files = [row["file"] for row in value["problems"]]
-assert len(files) == 2 and all(row["error"] for row in value["problems"]), value
+places = [(row["file"], row.get("line")) for row in value["problems"]]
+assert places == [("bad_list.txt", None), ("bad_list.txt", 14), ("./cut.png", None)], places
+assert value["absent"] == 1 and all(row["error"] for row in value["problems"]), value
 END
 {
     cat list.txt
