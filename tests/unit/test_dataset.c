@@ -247,12 +247,79 @@ static void folders_that_are_no_classes_are_refused(void **state)
     res2net_report_destroy(report);
 }
 
+/* Opens the class folders for the classes "dog", "Cat, Felis", "fox", "empty". */
+static r2n_dataset *open_named(int certain, int32_t classes, res2net_status wanted,
+                               res2net_report *report)
+{
+    static const char *const names[] = {"dog", "Cat, Felis", "fox", "empty"};
+    r2n_dataset *dataset;
+    const r2n_dataset_options options = {
+        .classes = classes, .class_names = names, .names_are_certain = certain};
+    res2net_report_clear(report);
+    assert_int_equal(r2n_dataset_open(folder, &options, &dataset, report), wanted);
+    return dataset;
+}
+
+static void expect_folder_labels(r2n_dataset *dataset, int32_t cat, int32_t dog, int32_t empty)
+{
+    assert_int_equal(dataset->items[0].label, cat);
+    assert_int_equal(dataset->items[1].label, dog);
+    assert_int_equal(dataset->folder_labels[2], empty);
+    assert_int_equal(dataset->empty_folders, 1);
+    r2n_dataset_destroy(dataset);
+}
+
+static void class_folders_are_matched_with_the_names_of_classes(void **state)
+{
+    (void)state;
+    res2net_report *report = res2net_report_create();
+    make_class_folders();
+    expect_folder_labels(open_named(1, 4, RES2NET_OK, report), 1, 0, 3);
+    assert_int_equal(res2net_report_count(report), 1); /* the empty one */
+    expect_text(report, 0, "the class folder has no file: class 3 has no picture");
+    /* Names that nobody gave for these classes: one unknown, and byte order counts. */
+    expect_folder_labels(open_named(0, 3, RES2NET_OK, report), 0, 1, 2);
+    assert_null(open_named(1, 3, RES2NET_BAD_LIST, report));
+    expect_text(report, 0, "the folder \"empty\" has no class name, though others have");
+    /* A second folder of the same class. */
+    assert_int_equal(mkdir(in_folder("Cat, Felis"), 0700), 0);
+    assert_null(open_named(1, 4, RES2NET_BAD_LIST, report));
+    expect_text(report, 0, "the folders \"Cat\" and \"Cat, Felis\" are both of class 1");
+    res2net_report_destroy(report);
+}
+
+static void fewer_folders_than_classes_are_told(void **state)
+{
+    (void)state;
+    r2n_dataset *dataset;
+    const r2n_dataset_options options = {.classes = 9};
+    res2net_report *report = res2net_report_create();
+    make_class_folders();
+    assert_int_equal(r2n_dataset_open(folder, &options, &dataset, report), RES2NET_OK);
+    expect_text(report, 0,
+                "3 class folders for 9 classes, and their names are no class names: "
+                "taken as the classes 0 to 2 in byte order");
+    expect_folder_labels(dataset, 0, 1, 2);
+    res2net_report_destroy(report);
+}
+
+static void a_cifar_binary_among_folders_is_named(void **state)
+{
+    (void)state;
+    write_text("test_batch.bin", "x");
+    res2net_report *report = refusal(folder, 0, RES2NET_BAD_LIST);
+    expect_text(report, 0,
+                "no class folders; expected one folder a class (of CIFAR, give one .bin");
+    res2net_report_destroy(report);
+}
+
 static void class_folders_without_files_are_refused(void **state)
 {
     (void)state;
     assert_int_equal(mkdir(in_folder("a"), 0700), 0);
     res2net_report *report = refusal(folder, 0, RES2NET_BAD_LIST);
-    expect_text(report, 0, "no file");
+    expect_text(report, 0, "the class folder has no file");
+    expect_text(report, 1, "the class folders have no file");
     res2net_report_destroy(report);
 }
 
@@ -364,6 +431,9 @@ int main(void)
         FOLDER_TEST(what_is_no_list_is_refused_by_name),
         FOLDER_TEST(class_folders_are_classes_in_byte_order),
         FOLDER_TEST(folders_that_are_no_classes_are_refused),
+        FOLDER_TEST(class_folders_are_matched_with_the_names_of_classes),
+        FOLDER_TEST(fewer_folders_than_classes_are_told),
+        FOLDER_TEST(a_cifar_binary_among_folders_is_named),
         FOLDER_TEST(class_folders_without_files_are_refused),
         FOLDER_TEST(cifar_binaries_are_told_by_size_and_labels),
         FOLDER_TEST(bad_cifar_binaries_are_refused),

@@ -62,9 +62,69 @@ static void both_forms_are_read(void **state)
     expect_names("\xe7\x8c\xab\n", "\xe7\x8c\xab", 1);
 }
 
+static void indices_may_end_in_a_comma(void **state)
+{
+    (void)state;
+    expect_names("0,tench\n1, gold fish, koi\n", "tench\ngold fish, koi", 2);
+    expect_names("1,b\n0,a\n2,c\n", "a\nb\nc", 3);
+    expect_bad_text("0,cat\n1,\n", 2, "expected an index");
+    expect_names("1,2-xylene\nbenzene\ntoluene\n", "1,2-xylene\nbenzene\ntoluene", 3);
+}
+
+static void synsets_before_names_go(void **state)
+{
+    (void)state;
+    expect_names("n01440764 tench, Tinca tinca\nn01443537 goldfish\n",
+                 "tench, Tinca tinca\ngoldfish", 2);
+    expect_names("n01440764\nn01443537\n", "n01440764\nn01443537", 2);
+    expect_names("n01440764 tench\nnut\n", "n01440764 tench\nnut", 2);
+    expect_names("n0144076 tench\n", "n0144076 tench", 1);
+    expect_names("0 n01440764\n1 n01443537\n", "n01440764\nn01443537", 2);
+}
+
+static void dictionaries_are_read(void **state)
+{
+    (void)state;
+    expect_names("{0: 'tench, Tinca tinca',\n 1: \"carpenter's kit\",\n 2: 'the \\'x\\\\'}\n",
+                 "tench, Tinca tinca\ncarpenter's kit\nthe 'x\\", 3);
+    expect_names("{\n1: 'b',\n0: 'a'\n}\n", "a\nb", 2);
+    expect_names("0: tench, Tinca\n1: gold fish\n", "tench, Tinca\ngold fish", 2);
+    expect_bad_text("{0: 'a',\n 1: 'b,\n 2: 'c'}\n", 2, "a colon and one name");
+    expect_bad_text("{0: 'a', 1: 'b'}\n", 1, "a colon and one name");
+    expect_bad_text("0: 'a'\n1: ''\n", 2, "a class without a name");
+    expect_bad_text("0: a\n1:\n", 2, "a colon and one name");
+    expect_bad_text("{0: 'a',\n 2: 'b'}\n", -1, "class 1 has no name");
+    expect_bad_text("{0: 'a',\n 0: 'b'}\n", 2, "already named in line 1");
+}
+
+static void json_is_refused_by_name(void **state)
+{
+    (void)state;
+    expect_bad_text("{\"0\": [\"n01440764\", \"tench\"]}", -1, "the file is JSON");
+    expect_bad_text("[\"tench\", \"goldfish\"]\n", -1, "the file is JSON");
+    expect_names("[unknown]\ncat\n", "[unknown]\ncat", 2);
+}
+
+static void utf16_is_converted(void **state)
+{
+    (void)state;
+    char *names;
+    int32_t count;
+    static const char little[] = "\xff\xfe\x2b\x73\r\0\n\0d\0o\0g\0";
+    static const char big[] = "\xfe\xff\x73\x2b\0\n\0d\0o\0g";
+    assert_int_equal(r2n_labels_parse(little, 14, "l", &names, &count, NULL), RES2NET_OK);
+    assert_string_equal(names, "\xe7\x8c\xab\ndog");
+    r2n_free(names);
+    assert_int_equal(r2n_labels_parse(big, 12, "l", &names, &count, NULL), RES2NET_OK);
+    assert_string_equal(names, "\xe7\x8c\xab\ndog");
+    r2n_free(names);
+    expect_refusal(big, 11, -1, "UTF-16 text is broken");
+}
+
 static void bad_index_lines_are_told(void **state)
 {
     (void)state;
+    expect_bad_text("0 cat\n1 dog\nx cat\n", 3, "expected an index");
     expect_bad_text("0 cat\nx dog\n", 2, "expected an index");
     expect_bad_text("1 cat\n2 dog\n", -1, "class 0 has no name; 2 classes are named");
     expect_bad_text("0 a\n1 b\n3 d\n", -1, "class 2 has no name");
@@ -145,6 +205,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_forms_are_read),
+        cmocka_unit_test(indices_may_end_in_a_comma),
+        cmocka_unit_test(synsets_before_names_go),
+        cmocka_unit_test(dictionaries_are_read),
+        cmocka_unit_test(json_is_refused_by_name),
+        cmocka_unit_test(utf16_is_converted),
         cmocka_unit_test(bad_index_lines_are_told),
         cmocka_unit_test(names_that_would_shift_or_harm_are_refused),
         cmocka_unit_test(files_are_read),
