@@ -108,6 +108,8 @@ typedef struct res2net_check_options {
     const char *root, *delimiter; /* as for an evaluation */
     int32_t classes;              /* > 0: labels at or above it are bad lines */
     int threads;                  /* 0: RES2NET_THREADS, else what affinity and cgroup allow */
+    int truncated;                /* as in res2net_session_options */
+    int64_t maximum_pixels;       /* likewise */
     res2net_progress *progress;   /* or NULL */
     void *progress_context;
 } res2net_check_options;

@@ -202,15 +202,31 @@ static int is_turned(const r2n_encoded_picture *picture)
     return exif == R2N_EXIF_APPLY || (exif == R2N_EXIF_AS_OPENCV && !is_webp(picture));
 }
 
+static r2n_encoded_picture encoded(const void *bytes, size_t size, const char *name,
+                                   const r2n_image_options *options)
+{
+    return (r2n_encoded_picture){bytes, bytes == NULL ? 0 : size, name,
+                                 options != NULL ? *options : R2N_IMAGE_OPTIONS_DEFAULT};
+}
+
+res2net_status r2n_image_decode_as_stored(const void *bytes, size_t size, const char *name,
+                                          const r2n_image_options *options, r2n_pixels *out,
+                                          int *orientation, res2net_report *report)
+{
+    const r2n_encoded_picture picture = encoded(bytes, size, name, options);
+    *out = (r2n_pixels){0};
+    *orientation = 1;
+    return decode_any(&picture, out, orientation, report);
+}
+
 res2net_status r2n_image_decode(const void *bytes, size_t size, const char *name,
                                 const r2n_image_options *options, r2n_pixels *out,
                                 res2net_report *report)
 {
-    const r2n_encoded_picture picture = {bytes, bytes == NULL ? 0 : size, name,
-                                         options != NULL ? *options : R2N_IMAGE_OPTIONS_DEFAULT};
-    int orientation = 1;
-    *out = (r2n_pixels){0};
-    res2net_status status = decode_any(&picture, out, &orientation, report);
+    const r2n_encoded_picture picture = encoded(bytes, size, name, options);
+    int orientation;
+    res2net_status status =
+        r2n_image_decode_as_stored(bytes, size, name, options, out, &orientation, report);
     if (status == RES2NET_OK && is_turned(&picture)) {
         status = r2n_pixels_turn(out, orientation, name, report);
         if (status != RES2NET_OK)

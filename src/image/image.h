@@ -49,6 +49,12 @@ res2net_status r2n_image_decode(const void *bytes, size_t size, const char *name
                                 const r2n_image_options *options, r2n_pixels *out,
                                 res2net_report *report);
 
+/* The same without turning the picture; *orientation is the file's EXIF value 1 to 8, 1 where there
+ * is none. */
+res2net_status r2n_image_decode_as_stored(const void *bytes, size_t size, const char *name,
+                                          const r2n_image_options *options, r2n_pixels *out,
+                                          int *orientation, res2net_report *report);
+
 typedef enum r2n_resizer { R2N_RESIZER_OPENCV, R2N_RESIZER_PILLOW } r2n_resizer;
 typedef enum r2n_interpolation {
     R2N_INTERPOLATION_NEAREST,

@@ -7,7 +7,6 @@
 #include "base/os.h"
 #include "base/thread_pool.h"
 #include "data/dataset.h"
-#include "image/exif_orientation.h"
 #include "image/image.h"
 #include "res2net/evaluate.h"
 
@@ -31,6 +30,7 @@ typedef struct data_check {
     const r2n_dataset *dataset;
     const char *name; /* of the source */
     const res2net_check_options *options;
+    r2n_image_options decoding;
     picture *pictures; /* [CHUNK] */
     size_t first;      /* item of picture 0 */
     int32_t loaded;
@@ -66,16 +66,18 @@ static void check_record(const data_check *check, size_t item, picture *found)
     found->print = (fingerprint){hash_bytes(rgb, CIFAR_BYTES), CIFAR_BYTES, item};
 }
 
-static void check_file(const char *path, size_t item, picture *found)
+static void check_file(const r2n_image_options *options, const char *path, size_t item,
+                       picture *found)
 {
     r2n_file_bytes file;
     r2n_pixels pixels;
+    int orientation;
     if (r2n_file_read(path, R2N_PICTURE_FILE_BYTES, &file, found->report) != RES2NET_OK)
         return;
-    if (r2n_image_decode(file.data, file.size, path, NULL, &pixels, found->report) ==
-        RES2NET_OK) {
+    if (r2n_image_decode_as_stored(file.data, file.size, path, options, &pixels, &orientation,
+                                   found->report) == RES2NET_OK) {
         found->readable = 1;
-        found->turned = r2n_exif_jpeg_orientation(file.data, file.size) > 1;
+        found->turned = orientation > 1;
         found->size = (res2net_picture_size){pixels.width, pixels.height};
         found->print = (fingerprint){hash_bytes(file.data, file.size), file.size, item};
         r2n_pixels_free(&pixels);
@@ -95,7 +97,7 @@ static void check_task(void *context, r2n_team *team, int thread, int threads)
         if (item->path == NULL)
             check_record(check, index, found);
         else if (!item->absent)
-            check_file(item->path, index, found);
+            check_file(&check->decoding, item->path, index, found);
     }
 }
 
@@ -285,6 +287,10 @@ res2net_status res2net_check_data(const char *list, const res2net_check_options 
     *out = (res2net_data_check){0};
     if (options == NULL)
         options = &default_options;
+    if (options->maximum_pixels < 0)
+        return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
+                        "maximum_pixels must be 0 (the default) or more, not %lld",
+                        (long long)options->maximum_pixels);
     const r2n_dataset_options rules = {.root = options->root,
                                        .delimiter = options->delimiter,
                                        .classes = options->classes,
@@ -299,8 +305,12 @@ res2net_status res2net_check_data(const char *list, const res2net_check_options 
     data_check check = {.dataset = dataset,
                         .name = r2n_dataset_name(list),
                         .options = options,
+                        .decoding = R2N_IMAGE_OPTIONS_DEFAULT,
                         .out = out,
                         .report = report};
+    if (options->maximum_pixels > 0)
+        check.decoding.limits.pixels = options->maximum_pixels;
+    check.decoding.tolerate_truncated = options->truncated == RES2NET_TRUNCATED_TOLERATE;
     status = check_set(&check);
     r2n_dataset_destroy(dataset);
     if (status != RES2NET_OK)

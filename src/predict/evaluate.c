@@ -91,9 +91,9 @@ static res2net_status load_batch(evaluation *e, size_t first)
     r2n_thread_pool_run(e->session->threads, load_task, e);
     for (int32_t i = 0; i < e->loaded; i++) {
         const slot *s = &e->slots[i];
+        r2n_report_copy(s->report, e->report); /* a picture that was taken may have a warning */
         if (s->status == RES2NET_OK)
             continue;
-        r2n_report_copy(s->report, e->report);
         if (e->options->on_bad_image == RES2NET_BAD_IMAGE_STOP ||
             s->status == RES2NET_OUT_OF_MEMORY || s->status == RES2NET_INTERRUPTED)
             return s->status;

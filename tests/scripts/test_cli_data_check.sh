@@ -16,33 +16,34 @@ head -c 60 set/a.png >set/cut.png
 head -c 33 set/a.png >set/header.png # a good header and no data
 : >set/empty.png
 cp "$here/../fuzz/corpus/picture/exif6.jpg" set/turned.jpg
+cp "$here/../fuzz/corpus/picture/exif6.png" set/turned.png
 
 all_good() {
-    printf 'a.png 0\n猫/b 😀.png 2\nc.png 2\nturned.jpg 2\n' >good.txt
+    printf 'a.png 0\n猫/b 😀.png 2\nc.png 2\nturned.jpg 2\nturned.png 2\n' >good.txt
     expect 0 "$res2net" data check good.txt --root set --format json
     is_empty err
     python_check "a good set" <<'END'
 sizes = value["smallest_picture"], value["largest_picture"]
-assert value["items"] == value["readable"] == 4 and value["unreadable"] == 0, value
+assert value["items"] == value["readable"] == 5 and value["unreadable"] == 0, value
 assert value["smallest_label"] == 0 and value["largest_label"] == 2 and value["labels_used"] == 2
-assert value["smallest_class"] == 1 and value["largest_class"] == 3 and value["imbalance"] == 3
-assert value["classes"] == [{"class_id": 0, "images": 1}, {"class_id": 2, "images": 3}], value
-assert value["with_exif_orientation"] == 1, value
+assert value["smallest_class"] == 1 and value["largest_class"] == 4 and value["imbalance"] == 4
+assert value["classes"] == [{"class_id": 0, "images": 1}, {"class_id": 2, "images": 4}], value
+assert value["with_exif_orientation"] == 2, value
 assert sizes[1] == {"width": 64, "height": 48}, sizes
 assert value["problems"] == [] and value["problems_not_listed"] == 0, value
 END
     expect 0 "$res2net" data check good.txt --root set
-    prints "pictures     4, of which 4 readable"
+    prints "pictures     5, of which 5 readable"
     prints "labels       0 to 2, 2 in use"
-    prints "a label has  1 to 3 pictures (1 to 3.00)"
-    prints "turned       1 by their EXIF orientation"
+    prints "a label has  1 to 4 pictures (1 to 4.00)"
+    prints "turned       2 by their EXIF orientation"
     prints "to 64x48"
     expect 3 "$res2net" data check good.txt --root set --classes 2
     says "good.txt:2: label 2, but there are 2 classes (0 to 1)"
     sed 's/ \([0-9]\)$/;\1/' good.txt >semicolons.txt
     expect 0 "$res2net" data check semicolons.txt --root set --delimiter ';'
     "$res2net" data check - --root set <good.txt >out 2>err || fail "data check -: $(cat err)"
-    prints "pictures     4, of which 4 readable"
+    prints "pictures     5, of which 5 readable"
 }
 
 all_bad() {
