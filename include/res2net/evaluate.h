@@ -98,8 +98,8 @@ RES2NET_API void res2net_evaluate_config_free(res2net_evaluate_config *config);
 RES2NET_API res2net_status res2net_list_paths(const char *list, const char *root,
                                               const char *delimiter, char ***paths, size_t *count,
                                               res2net_report *report);
-/* The pictures in a folder (by extension jpg, jpeg, png, any case), sorted by name, not recursive.
- */
+/* The pictures in a folder (by extension, any case: jpg, jpeg, png, webp, bmp, pbm, pgm, ppm, pnm),
+ * sorted by name, not recursive. */
 RES2NET_API res2net_status res2net_folder_paths(const char *folder, char ***paths, size_t *count,
                                                 res2net_report *report);
 RES2NET_API void res2net_paths_free(char **paths, size_t count);

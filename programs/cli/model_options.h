@@ -62,6 +62,19 @@
         .environment = "RES2NET_ISA", .help = "ceiling of the instructions in use, one of"         \
     }
 
+/* Also for verbs that only decode. */
+#define DECODE_OPTIONS                                                                             \
+    {.name = "truncated",                                                                          \
+     .kind = OPTION_CHOICE,                                                                        \
+     .fallback = "refuse",                                                                         \
+     .choices = "refuse|tolerate",                                                                 \
+     .help = "pictures whose end is missing"},                                                     \
+    {                                                                                              \
+        .name = "max-pixels", .kind = OPTION_INTEGER, .argument = "N", .minimum = 1,               \
+        .maximum = 4294836225, .default_note = "178956970",                                        \
+        .help = "width times height of a picture at most"                                          \
+    }
+
 #define PICTURE_OPTIONS                                                                            \
     {.name = "preset",                                                                             \
      .kind = OPTION_CHOICE,                                                                        \
@@ -72,7 +85,7 @@
          .kind = OPTION_CHOICE,                                                                    \
          .choices = "apply|ignore",                                                                \
          .default_note = "the preset's",                                                           \
-         .help = "the orientation tag of JPEG files"},                                             \
+         .help = "the orientation tag of pictures"},                                               \
         {.name = "resize-short",                                                                   \
          .kind = OPTION_INTEGER,                                                                   \
          .argument = "N",                                                                          \
@@ -80,10 +93,14 @@
          .maximum = 16384,                                                                         \
          .default_note = "the preset's, 256",                                                      \
          .help = "short side after resizing"},                                                     \
-    {                                                                                              \
-        .name = "crop", .kind = OPTION_INTEGER, .argument = "N", .minimum = 1, .maximum = 16384,   \
-        .default_note = "the preset's, 224", .help = "side of the centre crop"                     \
-    }
+        {.name = "crop",                                                                           \
+         .kind = OPTION_INTEGER,                                                                   \
+         .argument = "N",                                                                          \
+         .minimum = 1,                                                                             \
+         .maximum = 16384,                                                                         \
+         .default_note = "the preset's, 224",                                                      \
+         .help = "side of the centre crop"},                                                       \
+        DECODE_OPTIONS
 
 /* Loads what MODEL_OPTIONS say. EXIT_DONE, or the exit status after saying what is wrong. */
 int open_model(const command_line *line, res2net_model **model);

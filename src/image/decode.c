@@ -180,20 +180,39 @@ res2net_status r2n_decode_cut_off(const r2n_encoded_picture *picture, const char
     return taken ? RES2NET_OK : status;
 }
 
-static res2net_status decode_any(const r2n_encoded_picture *picture, r2n_pixels *out,
-                                 int *orientation, res2net_report *report)
+static int is_jpeg(const r2n_encoded_picture *picture)
 {
-    if (has(picture, 0, "\xFF\xD8\xFF", 3))
-        return r2n_decode_jpeg(picture, out, orientation, report);
-    if (has(picture, 0, png_signature, sizeof png_signature))
-        return r2n_decode_png(picture, out, orientation, report);
+    return has(picture, 0, "\xFF\xD8\xFF", 3);
+}
+
+static int is_png(const r2n_encoded_picture *picture)
+{
+    return has(picture, 0, png_signature, sizeof png_signature);
+}
+
+static res2net_status decode_any(const r2n_encoded_picture *picture, r2n_pixels *out,
+                                 res2net_report *report)
+{
+    if (is_jpeg(picture))
+        return r2n_decode_jpeg(picture, out, report);
+    if (is_png(picture))
+        return r2n_decode_png(picture, out, report);
     if (is_webp(picture))
-        return r2n_decode_webp(picture, out, orientation, report);
+        return r2n_decode_webp(picture, out, report);
     if (has(picture, 0, "BM", 2))
         return r2n_decode_bmp(picture, out, report);
     if (is_pnm(picture, '1', '6'))
         return r2n_decode_pnm(picture, out, report);
     return fail_unknown(picture, report);
+}
+
+int r2n_image_orientation(const void *bytes, size_t size)
+{
+    const r2n_encoded_picture picture = {.bytes = bytes, .size = bytes == NULL ? 0 : size};
+    return is_jpeg(&picture)   ? r2n_exif_jpeg_orientation(picture.bytes, picture.size)
+           : is_png(&picture)  ? r2n_exif_png_orientation(picture.bytes, picture.size)
+           : is_webp(&picture) ? r2n_exif_webp_orientation(picture.bytes, picture.size)
+                               : 1;
 }
 
 static int is_turned(const r2n_encoded_picture *picture)
@@ -202,33 +221,16 @@ static int is_turned(const r2n_encoded_picture *picture)
     return exif == R2N_EXIF_APPLY || (exif == R2N_EXIF_AS_OPENCV && !is_webp(picture));
 }
 
-static r2n_encoded_picture encoded(const void *bytes, size_t size, const char *name,
-                                   const r2n_image_options *options)
-{
-    return (r2n_encoded_picture){bytes, bytes == NULL ? 0 : size, name,
-                                 options != NULL ? *options : R2N_IMAGE_OPTIONS_DEFAULT};
-}
-
-res2net_status r2n_image_decode_as_stored(const void *bytes, size_t size, const char *name,
-                                          const r2n_image_options *options, r2n_pixels *out,
-                                          int *orientation, res2net_report *report)
-{
-    const r2n_encoded_picture picture = encoded(bytes, size, name, options);
-    *out = (r2n_pixels){0};
-    *orientation = 1;
-    return decode_any(&picture, out, orientation, report);
-}
-
 res2net_status r2n_image_decode(const void *bytes, size_t size, const char *name,
                                 const r2n_image_options *options, r2n_pixels *out,
                                 res2net_report *report)
 {
-    const r2n_encoded_picture picture = encoded(bytes, size, name, options);
-    int orientation;
-    res2net_status status =
-        r2n_image_decode_as_stored(bytes, size, name, options, out, &orientation, report);
+    const r2n_encoded_picture picture = {bytes, bytes == NULL ? 0 : size, name,
+                                         options != NULL ? *options : R2N_IMAGE_OPTIONS_DEFAULT};
+    *out = (r2n_pixels){0};
+    res2net_status status = decode_any(&picture, out, report);
     if (status == RES2NET_OK && is_turned(&picture)) {
-        status = r2n_pixels_turn(out, orientation, name, report);
+        status = r2n_pixels_turn(out, r2n_image_orientation(bytes, picture.size), name, report);
         if (status != RES2NET_OK)
             r2n_pixels_free(out);
     }

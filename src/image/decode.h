@@ -15,17 +15,10 @@ typedef struct r2n_encoded_picture {
     r2n_image_options options;
 } r2n_encoded_picture;
 
-/* All leave `out` empty on failure. `orientation`: the EXIF value 1 to 8, 1 where there is none. */
-res2net_status r2n_decode_jpeg(const r2n_encoded_picture *picture, r2n_pixels *out,
-                               int *orientation, res2net_report *report);
-res2net_status r2n_decode_png(const r2n_encoded_picture *picture, r2n_pixels *out, int *orientation,
-                              res2net_report *report);
-res2net_status r2n_decode_webp(const r2n_encoded_picture *picture, r2n_pixels *out,
-                               int *orientation, res2net_report *report);
-res2net_status r2n_decode_bmp(const r2n_encoded_picture *picture, r2n_pixels *out,
-                              res2net_report *report);
-res2net_status r2n_decode_pnm(const r2n_encoded_picture *picture, r2n_pixels *out,
-                              res2net_report *report);
+/* All leave `out` empty on failure. */
+typedef res2net_status r2n_decode_format(const r2n_encoded_picture *picture, r2n_pixels *out,
+                                         res2net_report *report);
+r2n_decode_format r2n_decode_jpeg, r2n_decode_png, r2n_decode_webp, r2n_decode_bmp, r2n_decode_pnm;
 
 /* LIMIT_EXCEEDED where width x height, read from the header at `offset`, is over the limits. */
 res2net_status r2n_decode_check_size(const r2n_encoded_picture *picture, uint64_t width,

@@ -2,7 +2,9 @@
 /*
  * JPEG by libjpeg(-turbo): accurate integer DCT, fancy upsampling, so the pixels are OpenCV's and
  * Pillow's. Damage is an error, not a grey area; only what cannot change a pixel is let through: a
- * missing end marker, stray bytes between segments, odd version numbers.
+ * missing end marker, stray bytes between segments, odd version numbers. A cut off file is taken
+ * where the caller tolerates that, with what libjpeg makes of the missing part: grey, or for a
+ * progressive file what its earlier scans give.
  */
 #include "image/decode.h"
 
@@ -18,10 +20,19 @@
 #include <jerror.h>
 
 #include "base/memory.h"
-#include "image/exif_orientation.h"
 #include "image/resize.h"
 
-enum { MAXIMUM_SCANS = 100 /* usual progressive files have 10 */ };
+enum {
+    MAXIMUM_SCANS = 100, /* usual progressive files have 10 */
+    /* Blocks of 8x8 that all scans together may visit: a quarter of a second. The largest picture
+     * that the limits allow has 8.4 million in colour, of which the usual 10 scans visit 39
+     * million. */
+    MAXIMUM_VISITS = 50 * 1000 * 1000,
+    /* No Huffman code is shorter than a bit, and a picture has at least one for the first
+     * coefficient of each block. With the oddest subsampling that is 8 blocks in 32x32 pixels. */
+    MOST_PIXELS_PER_BYTE = 1024,
+    MAXIMUM_ATTEMPTS = 4 /* of finding an end in a cut off file */
+};
 
 /* All state, so that nothing lives in registers across setjmp. */
 typedef struct jpeg_reader {
@@ -32,15 +43,20 @@ typedef struct jpeg_reader {
     jmp_buf back;
     const r2n_encoded_picture *picture;
     r2n_pixels *out;
+    size_t size;       /* bytes of the picture that libjpeg gets to see */
     uint8_t *cmyk_row; /* four-component pictures only */
     int past_end;      /* the end marker that libjpeg sees is ours, not the file's */
+    int in_pixels;     /* the header is read: what is missing may be tolerated */
+    int is_cut;        /* something is missing, and pixels have been made up */
+    int scan;          /* the last one that was counted */
+    int64_t visits;
     res2net_status status;
     res2net_report *report;
 } jpeg_reader;
 
 static int64_t reader_offset(const jpeg_reader *reader)
 {
-    const size_t size = reader->picture->size;
+    const size_t size = reader->size;
     const size_t left = reader->past_end ? 0 : reader->source.bytes_in_buffer;
     return (int64_t)(left <= size ? size - left : size);
 }
@@ -51,13 +67,11 @@ static void stop(jpeg_reader *reader, res2net_status status)
     longjmp(reader->back, 1);
 }
 
+/* Told when all attempts are made. */
 static void stop_cut_off(jpeg_reader *reader)
 {
-    stop(reader, r2n_fail(reader->report, RES2NET_BAD_PICTURE, reader->picture->name,
-                          (int64_t)reader->picture->size,
-                          "the JPEG is cut off: it ends after %zu bytes, before its picture is "
-                          "complete; copy or download it again",
-                          reader->picture->size));
+    reader->is_cut = 1;
+    stop(reader, RES2NET_BAD_PICTURE);
 }
 
 static void stop_with_library_message(jpeg_reader *reader, res2net_status status)
@@ -114,6 +128,10 @@ static void on_message(j_common_ptr info, int level)
     case JWRN_NOT_SEQUENTIAL:
         return;
     default:
+        if (reader->past_end && reader->in_pixels && reader->picture->options.tolerate_truncated) {
+            reader->is_cut = 1;
+            return;
+        }
         if (reader->past_end)
             stop_cut_off(reader);
         stop_with_library_message(reader, RES2NET_BAD_PICTURE);
@@ -128,12 +146,23 @@ static void print_nothing(j_common_ptr info)
 static void on_progress(j_common_ptr info)
 {
     jpeg_reader *reader = info->client_data;
-    if (reader->info.input_scan_number <= MAXIMUM_SCANS)
+    const struct jpeg_decompress_struct *jpeg = &reader->info;
+    if (jpeg->input_scan_number == reader->scan)
         return;
-    stop(reader, r2n_fail(reader->report, RES2NET_LIMIT_EXCEEDED, reader->picture->name,
-                          reader_offset(reader),
-                          "the JPEG has more than %d scans, made to waste time: save it anew",
-                          MAXIMUM_SCANS));
+    reader->scan = jpeg->input_scan_number;
+    for (int i = 0; i < jpeg->comps_in_scan; i++)
+        reader->visits += (int64_t)jpeg->cur_comp_info[i]->width_in_blocks *
+                          (int64_t)jpeg->cur_comp_info[i]->height_in_blocks;
+    if (reader->scan > MAXIMUM_SCANS)
+        stop(reader, r2n_fail(reader->report, RES2NET_LIMIT_EXCEEDED, reader->picture->name,
+                              reader_offset(reader),
+                              "the JPEG has more than %d scans, made to waste time: save it anew",
+                              MAXIMUM_SCANS));
+    if (reader->scan > 1 && reader->visits > MAXIMUM_VISITS)
+        stop(reader, r2n_fail(reader->report, RES2NET_LIMIT_EXCEEDED, reader->picture->name,
+                              reader_offset(reader),
+                              "the JPEG has too many scans for its size, made to waste time: save "
+                              "it anew"));
 }
 
 static void source_nothing(j_decompress_ptr info)
@@ -147,8 +176,9 @@ static boolean source_fill(j_decompress_ptr info)
 {
     static const JOCTET end_marker[2] = {0xFF, JPEG_EOI};
     jpeg_reader *reader = info->client_data;
-    if (reader->past_end)
+    if (reader->past_end && !(reader->in_pixels && reader->picture->options.tolerate_truncated))
         stop_cut_off(reader);
+    reader->is_cut = reader->past_end;
     reader->past_end = 1;
     reader->source.next_input_byte = end_marker;
     reader->source.bytes_in_buffer = sizeof end_marker;
@@ -175,7 +205,7 @@ static void start(jpeg_reader *reader)
     reader->source.resync_to_restart = jpeg_resync_to_restart;
     reader->source.term_source = source_nothing;
     reader->source.next_input_byte = reader->picture->bytes;
-    reader->source.bytes_in_buffer = reader->picture->size;
+    reader->source.bytes_in_buffer = reader->size;
     reader->info.src = &reader->source;
     reader->progress.progress_monitor = on_progress;
     reader->info.progress = &reader->progress;
@@ -203,8 +233,12 @@ static void cmyk_to_rgb(const uint8_t *cmyk, uint8_t *rgb, int32_t width, r2n_de
 static void check_complete(jpeg_reader *reader)
 {
     const struct jpeg_decompress_struct *info = &reader->info;
-    if (reader->past_end && info->arith_code)
-        stop_cut_off(reader); /* arithmetic decoding gives no sign of missing bytes */
+    const int tolerant = reader->picture->options.tolerate_truncated;
+    if (reader->past_end && info->arith_code) {
+        if (!tolerant)
+            stop_cut_off(reader); /* arithmetic decoding gives no sign of missing bytes */
+        reader->is_cut = 1;
+    }
     for (int i = 0; i < info->num_components; i++) {
         if (info->comp_info[i].quant_table == NULL)
             stop(reader, r2n_fail(reader->report, RES2NET_BAD_PICTURE, reader->picture->name,
@@ -213,8 +247,42 @@ static void check_complete(jpeg_reader *reader)
                                   "damaged",
                                   i + 1, info->num_components));
         for (int k = 0; reader->past_end && info->coef_bits != NULL && k < DCTSIZE2; k++)
-            if (info->coef_bits[i][k] != 0)
-                stop_cut_off(reader);
+            if (info->coef_bits[i][k] != 0) {
+                if (!tolerant)
+                    stop_cut_off(reader);
+                reader->is_cut = 1;
+            }
+    }
+}
+
+static void check_header(jpeg_reader *reader)
+{
+    const struct jpeg_decompress_struct *info = &reader->info;
+    const r2n_encoded_picture *picture = reader->picture;
+    const int64_t offset = reader_offset(reader);
+    res2net_status status = r2n_decode_check_size(picture, info->image_width, info->image_height,
+                                                  offset, reader->report);
+    if (status == RES2NET_OK && offset >= (int64_t)reader->size)
+        stop_cut_off(reader); /* nothing but a header */
+    if (status == RES2NET_OK && !info->arith_code)
+        status = r2n_decode_check_promise(picture, info->image_width, info->image_height,
+                                          (uint64_t)picture->size * MOST_PIXELS_PER_BYTE, offset,
+                                          reader->report);
+    if (status != RES2NET_OK)
+        stop(reader, status);
+}
+
+static void read_rows(jpeg_reader *reader, int cmyk)
+{
+    struct jpeg_decompress_struct *info = &reader->info;
+    const size_t row_bytes = (size_t)reader->out->width * 3;
+    while (info->output_scanline < info->output_height) {
+        uint8_t *row = reader->out->rgb + (size_t)info->output_scanline * row_bytes;
+        JSAMPROW rows[1] = {cmyk ? reader->cmyk_row : row};
+        jpeg_read_scanlines(info, rows, 1);
+        if (cmyk)
+            cmyk_to_rgb(reader->cmyk_row, row, reader->out->width,
+                        reader->picture->options.decoder);
     }
 }
 
@@ -222,45 +290,42 @@ static void read_picture(jpeg_reader *reader)
 {
     struct jpeg_decompress_struct *info = &reader->info;
     start(reader);
-    res2net_status status =
-        r2n_decode_check_size(reader->picture, info->image_width, info->image_height,
-                              reader_offset(reader), reader->report);
-    if (status != RES2NET_OK)
-        stop(reader, status);
+    check_header(reader);
+    reader->in_pixels = 1;
     const int cmyk = info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK;
     info->out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
     info->dct_method = JDCT_ISLOW;
     info->do_fancy_upsampling = TRUE;
     info->quantize_colors = FALSE;
-    const int32_t width = (int32_t)info->image_width, height = (int32_t)info->image_height;
-    status = r2n_pixels_allocate(reader->out, width, height, reader->picture->name, reader->report);
+    /* A progressive file is read to its end here, so that one made to waste time takes no more. */
+    jpeg_start_decompress(info);
+    const res2net_status status =
+        r2n_pixels_allocate(reader->out, (int32_t)info->image_width, (int32_t)info->image_height,
+                            reader->picture->name, reader->report);
     if (status != RES2NET_OK)
         stop(reader, status);
     if (cmyk) {
-        reader->cmyk_row = r2n_allocate((size_t)width, 4);
+        reader->cmyk_row = r2n_allocate((size_t)info->image_width, 4);
         if (reader->cmyk_row == NULL)
             stop(reader, r2n_fail(reader->report, RES2NET_OUT_OF_MEMORY, reader->picture->name, -1,
-                                  "no memory for a row of %d pixels", (int)width));
+                                  "no memory for a row of %d pixels", (int)info->image_width));
     }
-    jpeg_start_decompress(info);
-    while (info->output_scanline < info->output_height) {
-        uint8_t *row = reader->out->rgb + (size_t)info->output_scanline * (size_t)width * 3;
-        JSAMPROW rows[1] = {cmyk ? reader->cmyk_row : row};
-        jpeg_read_scanlines(info, rows, 1);
-        if (cmyk)
-            cmyk_to_rgb(reader->cmyk_row, row, width, reader->picture->options.decoder);
-    }
+    read_rows(reader, cmyk);
     check_complete(reader);
 }
 
-res2net_status r2n_decode_jpeg(const r2n_encoded_picture *picture, r2n_pixels *out,
-                               int *orientation, res2net_report *report)
+/* Reads the picture from its first `size` bytes. *is_cut: pixels were made up, or, with
+ * BAD_PICTURE, the end was missing; that is not in the report yet. */
+static res2net_status attempt(const r2n_encoded_picture *picture, size_t size, r2n_pixels *out,
+                              int *is_cut, res2net_report *report)
 {
+    *is_cut = 0;
     jpeg_reader *reader = r2n_allocate_zeroed(1, sizeof(*reader));
     if (reader == NULL)
         return r2n_fail(report, RES2NET_OUT_OF_MEMORY, picture->name, -1,
                         "no memory for the JPEG decoder");
     reader->picture = picture;
+    reader->size = size;
     reader->out = out;
     reader->report = report;
     reader->status = RES2NET_OK;
@@ -274,21 +339,51 @@ res2net_status r2n_decode_jpeg(const r2n_encoded_picture *picture, r2n_pixels *o
     jpeg_destroy_decompress(&reader->info);
     r2n_free(reader->cmyk_row);
     const res2net_status status = reader->status;
+    *is_cut = reader->is_cut;
     r2n_free(reader);
     if (status != RES2NET_OK)
         r2n_pixels_free(out);
-    else
-        *orientation = r2n_exif_jpeg_orientation(picture->bytes, picture->size);
+    return status;
+}
+
+/* Where the last marker of the first `size` bytes begins; 0 without one. */
+static size_t last_marker(const uint8_t *bytes, size_t size)
+{
+    for (size_t at = size < 2 ? 0 : size - 2; at > 0; at--)
+        if (bytes[at] == 0xFF && bytes[at + 1] >= 0xC0 && bytes[at + 1] < 0xFF &&
+            (bytes[at + 1] < JPEG_RST0 || bytes[at + 1] > JPEG_RST0 + 7))
+            return at;
+    return 0;
+}
+
+res2net_status r2n_decode_jpeg(const r2n_encoded_picture *picture, r2n_pixels *out,
+                               res2net_report *report)
+{
+    size_t size = picture->size;
+    int is_cut;
+    res2net_status status = attempt(picture, size, out, &is_cut, report);
+    /* Cut off between two scans: what is before the piece of a segment can still be decoded. */
+    for (int i = 1; picture->options.tolerate_truncated && status == RES2NET_BAD_PICTURE &&
+                    is_cut && i < MAXIMUM_ATTEMPTS;
+         i++) {
+        size = last_marker(picture->bytes, size);
+        status = attempt(picture, size, out, &is_cut, report);
+        is_cut = is_cut || status == RES2NET_OK;
+    }
+    if (is_cut) {
+        const res2net_status told =
+            r2n_decode_cut_off(picture, "JPEG", status == RES2NET_OK, "grey", report);
+        status = status == RES2NET_OK ? told : status;
+    }
     return status;
 }
 
 #else
 
 res2net_status r2n_decode_jpeg(const r2n_encoded_picture *picture, r2n_pixels *out,
-                               int *orientation, res2net_report *report)
+                               res2net_report *report)
 {
     (void)out;
-    (void)orientation;
     return r2n_fail(report, RES2NET_UNSUPPORTED, picture->name, 0,
                     "this is a JPEG, and this build has no libjpeg: build it with libjpeg's "
                     "development files and -DRES2NET_JPEG=ON, or convert the picture to PNG");

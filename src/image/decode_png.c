@@ -16,12 +16,18 @@
 #include <png.h>
 
 #include "base/memory.h"
-#include "image/exif_orientation.h"
+#include "formats/byte_cursor.h"
 #include "image/resize.h"
 
 enum {
-    MAXIMUM_CHUNK_BYTES = 1 << 20, /* of the few auxiliary chunks that are looked at */
+    MAXIMUM_CHUNK_BYTES = 1 << 20, /* of the few auxiliary chunks that libpng looks at */
     MAXIMUM_KEPT_CHUNKS = 16,
+    /* Auxiliary chunks of a file: a picture has a dozen, and a colour profile has megabytes. */
+    MAXIMUM_OTHER_CHUNKS = 10000,
+    MAXIMUM_OTHER_BYTES = 64 << 20,
+    MOST_BYTES_PER_BYTE = 1032, /* deflate: 258 bytes for two bits */
+    TOLERANT_READ_BYTES = 16,   /* libpng asks for so many at once: fewer are lost at the end */
+    SIGNATURE_BYTES = 8,
     IHDR_SIZE_OFFSET = 16
 };
 
@@ -34,7 +40,8 @@ typedef struct png_reader {
     r2n_pixels *out;
     size_t position;
     int out_of_memory;
-    int orientation;
+    int32_t rows; /* begun so far */
+    int palette;  /* rows come as indices: apply_palette makes colours of them */
     res2net_status status;
     res2net_report *report;
 } png_reader;
@@ -82,21 +89,17 @@ static void on_free(png_structp png, png_voidp block)
 static void on_read(png_structp png, png_bytep to, size_t bytes)
 {
     png_reader *reader = png_get_io_ptr(png);
-    const size_t size = reader->picture->size;
-    if (bytes > size - reader->position)
+    if (bytes > reader->picture->size - reader->position)
         stop(reader,
-             r2n_fail(reader->report, RES2NET_BAD_PICTURE, reader->picture->name, (int64_t)size,
-                      "the PNG is cut off: it ends after %zu bytes, before its end chunk; "
-                      "copy or download it again",
-                      size));
+             r2n_decode_cut_off(reader->picture, "PNG", reader->rows, "black", reader->report));
     memcpy(to, reader->picture->bytes + reader->position, bytes);
     reader->position += bytes;
 }
 
-/* Of the auxiliary chunks only eXIf is read: the rest would only cost time and memory. */
+/* Auxiliary chunks would only cost time and memory; the orientation is read without libpng. */
 static void ignore_chunks(png_structp png)
 {
-    static const png_byte ignored[] = "bKGD\0cHRM\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0"
+    static const png_byte ignored[] = "bKGD\0cHRM\0eXIf\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0"
                                       "sBIT\0sCAL\0sPLT\0sRGB\0tEXt\0tIME\0tRNS\0zTXt";
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, 0);
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, ignored, (int)(sizeof ignored / 5));
@@ -115,6 +118,8 @@ static void start(png_reader *reader)
     /* Sizes have been held against our own limits, which may be wider than libpng's. */
     png_set_user_limits(reader->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
     ignore_chunks(reader->png);
+    if (reader->picture->options.tolerate_truncated)
+        png_set_compression_buffer_size(reader->png, TOLERANT_READ_BYTES);
     png_read_info(reader->png, reader->info);
 }
 
@@ -126,7 +131,7 @@ static void apply_palette(png_reader *reader)
     int colours = 0;
     png_get_PLTE(reader->png, reader->info, &palette, &colours);
     const size_t width = (size_t)reader->out->width;
-    for (int32_t y = 0; y < reader->out->height; y++) {
+    for (int32_t y = 0; y < reader->rows; y++) {
         uint8_t *row = reader->out->rgb + (size_t)y * width * 3;
         for (size_t x = width; x-- > 0;) {
             const int index = row[x];
@@ -143,10 +148,19 @@ static void apply_palette(png_reader *reader)
     }
 }
 
-static void set_conversions(png_structp png, int colour_type, int depth)
+static void set_conversions(png_reader *reader)
 {
+    png_structp png = reader->png;
+    const int colour_type = png_get_color_type(png, reader->info);
+    const int depth = png_get_bit_depth(png, reader->info);
     if (colour_type == PNG_COLOR_TYPE_PALETTE) {
-        png_set_packing(png);
+        /* Where a cut off picture has holes everywhere, an index would give them a colour. */
+        reader->palette = !reader->picture->options.tolerate_truncated ||
+                          png_get_interlace_type(png, reader->info) == PNG_INTERLACE_NONE;
+        if (reader->palette)
+            png_set_packing(png);
+        else
+            png_set_palette_to_rgb(png);
         return;
     }
     if (depth == 16)
@@ -159,12 +173,17 @@ static void set_conversions(png_structp png, int colour_type, int depth)
         png_set_strip_alpha(png);
 }
 
-static void read_orientation(png_reader *reader)
+static void read_rows(png_reader *reader, int passes)
 {
-    png_uint_32 bytes = 0;
-    png_bytep tiff = NULL;
-    if (png_get_eXIf_1(reader->png, reader->info, &bytes, &tiff) != 0 && tiff != NULL)
-        reader->orientation = r2n_exif_tiff_orientation(tiff, bytes);
+    const int32_t height = reader->out->height;
+    for (int pass = 0; pass < passes; pass++) {
+        for (int32_t y = 0; y < height; y++) {
+            png_read_row(reader->png, reader->out->rgb + (size_t)y * (size_t)reader->out->width * 3,
+                         NULL);
+            reader->rows = pass > 0 ? height : y + 1;
+        }
+    }
+    png_read_end(reader->png, reader->info);
 }
 
 static void read_picture(png_reader *reader)
@@ -173,12 +192,10 @@ static void read_picture(png_reader *reader)
     png_structp png = reader->png;
     const int32_t width = (int32_t)png_get_image_width(png, reader->info);
     const int32_t height = (int32_t)png_get_image_height(png, reader->info);
-    const int colour_type = png_get_color_type(png, reader->info);
-    const int palette = colour_type == PNG_COLOR_TYPE_PALETTE;
-    set_conversions(png, colour_type, png_get_bit_depth(png, reader->info));
+    set_conversions(reader);
     const int passes = png_set_interlace_handling(png);
     png_read_update_info(png, reader->info);
-    if (png_get_rowbytes(png, reader->info) != (size_t)width * (palette ? 1 : 3))
+    if (png_get_rowbytes(png, reader->info) != (size_t)width * (reader->palette ? 1 : 3))
         stop(reader, r2n_fail(reader->report, RES2NET_INTERNAL, reader->picture->name, -1,
                               "libpng gives rows of %zu bytes for %d pixels",
                               png_get_rowbytes(png, reader->info), (int)width));
@@ -186,22 +203,54 @@ static void read_picture(png_reader *reader)
         r2n_pixels_allocate(reader->out, width, height, reader->picture->name, reader->report);
     if (status != RES2NET_OK)
         stop(reader, status);
-    for (int pass = 0; pass < passes; pass++)
-        for (int32_t y = 0; y < height; y++)
-            png_read_row(png, reader->out->rgb + (size_t)y * (size_t)width * 3, NULL);
-    png_read_end(png, reader->info);
-    if (palette)
-        apply_palette(reader);
-    read_orientation(reader);
-    /* libpng goes on without an auxiliary chunk that it had no memory for: the orientation. */
-    if (reader->out_of_memory)
-        on_error(png, "");
+    if (reader->picture->options.tolerate_truncated)
+        memset(reader->out->rgb, 0, (size_t)width * (size_t)height * 3);
+    read_rows(reader, passes);
+}
+
+/* Counts before libpng goes through them one by one, and holds the compressed bytes against the
+ * size that IHDR promises. */
+static res2net_status check_chunks(const r2n_encoded_picture *picture, uint64_t width,
+                                   uint64_t height, res2net_report *report)
+{
+    static const uint8_t channels[7] = {1, 1, 3, 1, 2, 1, 4}; /* by colour type */
+    r2n_byte_cursor cursor = r2n_cursor(picture->bytes, picture->size);
+    uint64_t compressed = 0, other = 0, other_bytes = 0;
+    r2n_cursor_skip(&cursor, SIGNATURE_BYTES);
+    while (!cursor.failed) {
+        const uint64_t bytes = r2n_cursor_u32be(&cursor);
+        const uint8_t *kind = r2n_cursor_take(&cursor, 4);
+        const uint64_t left = r2n_cursor_left(&cursor);
+        const uint64_t there = bytes < left ? bytes : left;
+        if (kind == NULL)
+            break;
+        if (memcmp(kind, "IDAT", 4) == 0) {
+            compressed += there;
+        } else {
+            other++;
+            other_bytes += there;
+        }
+        r2n_cursor_skip(&cursor, bytes + 4);
+    }
+    if (other > MAXIMUM_OTHER_CHUNKS || other_bytes > MAXIMUM_OTHER_BYTES)
+        return r2n_fail(report, RES2NET_LIMIT_EXCEEDED, picture->name, SIGNATURE_BYTES,
+                        "the PNG has %llu chunks of %llu bytes beside its pixels; at most %d of "
+                        "%d bytes are read: save it anew without them",
+                        (unsigned long long)other, (unsigned long long)other_bytes,
+                        MAXIMUM_OTHER_CHUNKS, MAXIMUM_OTHER_BYTES);
+    const int depth = picture->bytes[IHDR_SIZE_OFFSET + 8];
+    const int colour_type = picture->bytes[IHDR_SIZE_OFFSET + 9];
+    if (depth == 0 || colour_type > 6)
+        return RES2NET_OK; /* libpng has the words for that */
+    const uint64_t most =
+        (compressed + 1) * MOST_BYTES_PER_BYTE * 8 / ((uint64_t)depth * channels[colour_type]);
+    return r2n_decode_check_promise(picture, width, height, most, IHDR_SIZE_OFFSET, report);
 }
 
 /* Before libpng sees a byte: it would allocate rows by what the header says. */
 static res2net_status check_header(const r2n_encoded_picture *picture, res2net_report *report)
 {
-    if (picture->size < IHDR_SIZE_OFFSET + 8)
+    if (picture->size < IHDR_SIZE_OFFSET + 10)
         return r2n_fail(report, RES2NET_BAD_PICTURE, picture->name, (int64_t)picture->size,
                         "the PNG is cut off inside its header, after %zu bytes: copy or download "
                         "it again",
@@ -209,12 +258,21 @@ static res2net_status check_header(const r2n_encoded_picture *picture, res2net_r
     if (memcmp(picture->bytes + IHDR_SIZE_OFFSET - 4, "IHDR", 4) != 0)
         return r2n_fail(report, RES2NET_BAD_PICTURE, picture->name, IHDR_SIZE_OFFSET - 4,
                         "the PNG does not begin with an IHDR chunk: it is damaged");
-    return r2n_decode_check_size(picture, png_get_uint_32(picture->bytes + IHDR_SIZE_OFFSET),
-                                 png_get_uint_32(picture->bytes + IHDR_SIZE_OFFSET + 4),
-                                 IHDR_SIZE_OFFSET, report);
+    const uint32_t width = png_get_uint_32(picture->bytes + IHDR_SIZE_OFFSET);
+    const uint32_t height = png_get_uint_32(picture->bytes + IHDR_SIZE_OFFSET + 4);
+    const res2net_status status =
+        r2n_decode_check_size(picture, width, height, IHDR_SIZE_OFFSET, report);
+    return status == RES2NET_OK ? check_chunks(picture, width, height, report) : status;
 }
 
-res2net_status r2n_decode_png(const r2n_encoded_picture *picture, r2n_pixels *out, int *orientation,
+/* The palette comes after all rows: in a cut off picture only the rows that are there get it. */
+static void finish(png_reader *reader)
+{
+    if (setjmp(reader->back) == 0 && reader->palette)
+        apply_palette(reader);
+}
+
+res2net_status r2n_decode_png(const r2n_encoded_picture *picture, r2n_pixels *out,
                               res2net_report *report)
 {
     res2net_status status = check_header(picture, report);
@@ -226,22 +284,20 @@ res2net_status r2n_decode_png(const r2n_encoded_picture *picture, r2n_pixels *ou
                         "no memory for the PNG decoder");
     reader->picture = picture;
     reader->out = out;
-    reader->orientation = 1;
     reader->status = RES2NET_OK;
     reader->report = report;
     if (setjmp(reader->back) == 0) {
         reader->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, reader, on_error, on_warning,
                                                reader, on_allocate, on_free);
-        if (reader->png == NULL) {
-            reader->status = r2n_fail(report, RES2NET_OUT_OF_MEMORY, picture->name, -1,
-                                      "no memory for the PNG decoder");
-        } else {
-            read_picture(reader);
-        }
+        if (reader->png == NULL)
+            stop(reader, r2n_fail(report, RES2NET_OUT_OF_MEMORY, picture->name, -1,
+                                  "no memory for the PNG decoder"));
+        read_picture(reader);
     }
+    if (reader->status == RES2NET_OK)
+        finish(reader);
     png_destroy_read_struct(&reader->png, &reader->info, NULL);
     status = reader->status;
-    *orientation = reader->orientation;
     r2n_free(reader);
     if (status != RES2NET_OK)
         r2n_pixels_free(out);
@@ -250,11 +306,10 @@ res2net_status r2n_decode_png(const r2n_encoded_picture *picture, r2n_pixels *ou
 
 #else
 
-res2net_status r2n_decode_png(const r2n_encoded_picture *picture, r2n_pixels *out, int *orientation,
+res2net_status r2n_decode_png(const r2n_encoded_picture *picture, r2n_pixels *out,
                               res2net_report *report)
 {
     (void)out;
-    (void)orientation;
     return r2n_fail(report, RES2NET_UNSUPPORTED, picture->name, 0,
                     "this is a PNG, and this build has no libpng: build it with libpng's "
                     "development files and -DRES2NET_PNG=ON, or convert the picture to JPEG");

@@ -14,10 +14,9 @@
 #include <webp/decode.h>
 
 #include "formats/byte_cursor.h"
-#include "image/exif_orientation.h"
 #include "image/resize.h"
 
-enum { RIFF_BYTES = 12, CHUNK_BYTES = 8, HEADER_OFFSET = 12 };
+enum { CHUNK_BYTES = 8, HEADER_OFFSET = 12 };
 
 static res2net_status fail_damaged(const r2n_encoded_picture *picture, res2net_report *report)
 {
@@ -49,26 +48,6 @@ static int is_cut(const r2n_encoded_picture *picture)
     r2n_byte_cursor cursor = r2n_cursor(picture->bytes, picture->size);
     r2n_cursor_seek(&cursor, 4);
     return r2n_cursor_u32le(&cursor) > picture->size - CHUNK_BYTES;
-}
-
-static int find_orientation(const r2n_encoded_picture *picture)
-{
-    r2n_byte_cursor cursor = r2n_cursor(picture->bytes, picture->size);
-    r2n_cursor_seek(&cursor, RIFF_BYTES);
-    while (r2n_cursor_left(&cursor) >= CHUNK_BYTES) {
-        const uint8_t *kind = r2n_cursor_take(&cursor, 4);
-        const uint32_t bytes = r2n_cursor_u32le(&cursor);
-        const uint8_t *content = r2n_cursor_take(&cursor, bytes);
-        if (content == NULL)
-            return 1;
-        if (memcmp(kind, "EXIF", 4) == 0) {
-            /* Some writers put the JPEG's prefix before the TIFF. */
-            const size_t prefix = bytes >= 6 && memcmp(content, "Exif\0\0", 6) == 0 ? 6 : 0;
-            return r2n_exif_tiff_orientation(content + prefix, bytes - prefix);
-        }
-        r2n_cursor_skip(&cursor, bytes % 2);
-    }
-    return 1;
 }
 
 /* What is there of a cut off picture, row by row. */
@@ -111,7 +90,7 @@ static res2net_status read_all(const r2n_encoded_picture *picture, r2n_pixels *o
 }
 
 res2net_status r2n_decode_webp(const r2n_encoded_picture *picture, r2n_pixels *out,
-                               int *orientation, res2net_report *report)
+                               res2net_report *report)
 {
     WebPBitstreamFeatures features;
     *out = (r2n_pixels){0};
@@ -138,18 +117,15 @@ res2net_status r2n_decode_webp(const r2n_encoded_picture *picture, r2n_pixels *o
     status = (cut ? read_part : read_all)(picture, out, report);
     if (status != RES2NET_OK)
         r2n_pixels_free(out);
-    else
-        *orientation = find_orientation(picture);
     return status;
 }
 
 #else
 
 res2net_status r2n_decode_webp(const r2n_encoded_picture *picture, r2n_pixels *out,
-                               int *orientation, res2net_report *report)
+                               res2net_report *report)
 {
     (void)out;
-    (void)orientation;
     return r2n_fail(report, RES2NET_UNSUPPORTED, picture->name, 0,
                     "this is a WebP, and this build has no libwebp: build it with libwebp's "
                     "development files and -DRES2NET_WEBP=ON, or convert the picture to PNG");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "formats/byte_cursor.h"
+#include "formats/crc32.h"
 #include "image/resize.h"
 
 enum {
@@ -11,6 +12,8 @@ enum {
     TAG_ORIENTATION = 0x0112,
     TIFF_MAGIC = 42,
     ENTRY_BYTES = 12, /* tag, type, count, value or offset */
+    PNG_SIGNATURE_BYTES = 8,
+    RIFF_HEADER_BYTES = 12,
     MARKER_SOI = 0xD8,
     MARKER_EOI = 0xD9,
     MARKER_SOS = 0xDA,
@@ -90,6 +93,40 @@ int r2n_exif_jpeg_orientation(const uint8_t *jpeg, size_t size)
             return UPRIGHT;
         return r2n_exif_tiff_orientation(content + sizeof signature + 1,
                                          bytes - sizeof signature - 1);
+    }
+}
+
+int r2n_exif_png_orientation(const uint8_t *png, size_t size)
+{
+    r2n_byte_cursor cursor = r2n_cursor(png, size);
+    r2n_cursor_skip(&cursor, PNG_SIGNATURE_BYTES);
+    for (;;) {
+        const uint32_t bytes = r2n_cursor_u32be(&cursor);
+        const uint8_t *chunk = r2n_cursor_take(&cursor, (uint64_t)bytes + 4);
+        const uint32_t sum = r2n_cursor_u32be(&cursor);
+        if (cursor.failed)
+            return UPRIGHT;
+        if (memcmp(chunk, "eXIf", 4) == 0 && r2n_crc32(0, chunk, (size_t)bytes + 4) == sum)
+            return r2n_exif_tiff_orientation(chunk + 4, bytes);
+    }
+}
+
+int r2n_exif_webp_orientation(const uint8_t *webp, size_t size)
+{
+    r2n_byte_cursor cursor = r2n_cursor(webp, size);
+    r2n_cursor_skip(&cursor, RIFF_HEADER_BYTES);
+    for (;;) {
+        const uint8_t *kind = r2n_cursor_take(&cursor, 4);
+        const uint32_t bytes = r2n_cursor_u32le(&cursor);
+        const uint8_t *content = r2n_cursor_take(&cursor, bytes);
+        if (cursor.failed)
+            return UPRIGHT;
+        if (memcmp(kind, "EXIF", 4) == 0) {
+            /* Some writers put the JPEG's prefix before the TIFF. */
+            const size_t prefix = bytes >= 6 && memcmp(content, "Exif\0\0", 6) == 0 ? 6 : 0;
+            return r2n_exif_tiff_orientation(content + prefix, bytes - prefix);
+        }
+        r2n_cursor_skip(&cursor, bytes % 2);
     }
 }
 

@@ -49,11 +49,8 @@ res2net_status r2n_image_decode(const void *bytes, size_t size, const char *name
                                 const r2n_image_options *options, r2n_pixels *out,
                                 res2net_report *report);
 
-/* The same without turning the picture; *orientation is the file's EXIF value 1 to 8, 1 where there
- * is none. */
-res2net_status r2n_image_decode_as_stored(const void *bytes, size_t size, const char *name,
-                                          const r2n_image_options *options, r2n_pixels *out,
-                                          int *orientation, res2net_report *report);
+/* The EXIF orientation of an encoded JPEG, PNG or WebP, 1 to 8; 1 where there is none. */
+int r2n_image_orientation(const void *bytes, size_t size);
 
 typedef enum r2n_resizer { R2N_RESIZER_OPENCV, R2N_RESIZER_PILLOW } r2n_resizer;
 typedef enum r2n_interpolation {

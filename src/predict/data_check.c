@@ -71,13 +71,12 @@ static void check_file(const r2n_image_options *options, const char *path, size_
 {
     r2n_file_bytes file;
     r2n_pixels pixels;
-    int orientation;
     if (r2n_file_read(path, R2N_PICTURE_FILE_BYTES, &file, found->report) != RES2NET_OK)
         return;
-    if (r2n_image_decode_as_stored(file.data, file.size, path, options, &pixels, &orientation,
-                                   found->report) == RES2NET_OK) {
+    if (r2n_image_decode(file.data, file.size, path, options, &pixels, found->report) ==
+        RES2NET_OK) {
         found->readable = 1;
-        found->turned = orientation > 1;
+        found->turned = r2n_image_orientation(file.data, file.size) > 1;
         found->size = (res2net_picture_size){pixels.width, pixels.height};
         found->print = (fingerprint){hash_bytes(file.data, file.size), file.size, item};
         r2n_pixels_free(&pixels);

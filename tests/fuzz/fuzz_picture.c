@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "formats/crc32.h"
-#include "image/image.h"
+#include "fuzz/decode_both.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,29 +28,6 @@ static void prepare(const r2n_pixels *pixels, int torch)
     r2n_pixels_free(&out);
 }
 
-static void decode(const uint8_t *data, size_t size)
-{
-    const r2n_image_limits limits = {.pixels = 1 << 18, .side = 4096};
-    for (int second = 0; second < 2; second++) {
-        r2n_pixels pixels;
-        const r2n_image_options options = {.limits = limits,
-                                           .decoder =
-                                               second ? R2N_DECODER_PILLOW : R2N_DECODER_OPENCV,
-                                           .exif = second ? R2N_EXIF_APPLY : R2N_EXIF_AS_OPENCV,
-                                           .tolerate_truncated = second};
-        if (r2n_image_decode(data, size, "fuzz", &options, &pixels, NULL) != RES2NET_OK) {
-            if (pixels.rgb != NULL)
-                abort();
-            continue;
-        }
-        if (pixels.width < 1 || pixels.height < 1 ||
-            (int64_t)pixels.width * pixels.height > limits.pixels)
-            abort();
-        prepare(&pixels, second);
-        r2n_pixels_free(&pixels);
-    }
-}
-
 static uint32_t read_u32(const uint8_t *at)
 {
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
@@ -72,14 +48,14 @@ static void repair_png(uint8_t *bytes, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    decode(data, size);
+    decode_both(data, size, prepare);
     if (size > 8 && data[1] == 'P') {
         uint8_t *copy = malloc(size);
         if (copy == NULL)
             return 0;
         memcpy(copy, data, size);
         repair_png(copy, size);
-        decode(copy, size);
+        decode_both(copy, size, prepare);
         free(copy);
     }
     return 0;
