@@ -3,7 +3,7 @@
 
 make_pictures.py
     writes tests/golden/pictures/* (drawn by picture_zoo.py and picture_formats.py) and expected.h.
-Packages: opencv-python-headless==4.6.0.66 "numpy<2" "pillow<13" (from 13 on Pillow may resize
+Needs cjpeg (Debian 12: libjpeg-turbo-progs 2.1.5). Packages: opencv-python-headless==4.6.0.66 "numpy<2" "pillow<13" (from 13 on Pillow may resize
 columns first, with other last bits; docs/numerics.md).
 """
 import io
@@ -172,8 +172,9 @@ def main():
         with open(os.path.join(FOLDER, name), "wb") as file:
             file.write(data)
         lines.append(picture_row(name, data, tags))
-    with open(os.path.join(FOLDER, "many_scans.jpg"), "wb") as file:
-        file.write(many_scans(WIDTH, HEIGHT))
+    for name, data in [("many_scans.jpg", many_scans(WIDTH, HEIGHT)), *picture_formats.others()]:
+        with open(os.path.join(FOLDER, name), "wb") as file:
+            file.write(data)
     lines += ["};", "/* clang-format on */", "", "#endif", ""]
     with open(os.path.join(FOLDER, "expected.h"), "w", encoding="utf-8") as file:
         file.write("\n".join(lines))

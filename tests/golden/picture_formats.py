@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""WebP, BMP and PNM of every kind, drawn from a formula; the encoders of BMP and PNM are ours, since
-Pillow writes few of their kinds.
+"""WebP, BMP and PNM of every kind, and JPEG of odd kinds, drawn from a formula; the encoders of BMP
+and PNM are ours, since Pillow writes few of their kinds.
 
 formats(width, height) gives (name, file bytes, tags) as picture_zoo.zoo does. Tags:
 "masks": OpenCV 4.6 does not look at the masks of 32 bits; "headers": it refuses 16 bits with masks
@@ -8,10 +8,11 @@ inside the header; "bottom": Pillow refuses a picture that
 ends early by its end mark (and before 13 misreads odd lots of RLE4);
 "levels": OpenCV does not scale binary PNM, nor more than 8 bits that are not 16; "grey16": Pillow
 clips grey of more than 8 bits; "exif".
-Needs numpy and Pillow.
+Needs numpy, Pillow, and cjpeg (Debian: libjpeg-turbo-progs).
 """
 import io
 import struct
+import subprocess
 
 import numpy as np
 from PIL import Image
@@ -186,7 +187,48 @@ def zoo_webp(width, height):
                                         exif=prefix + zoo.tiff_orientation(value)), {"exif"}
 
 
+# ---- JPEG of odd kinds -------------------------------------------------------------------------
+
+def cjpeg(picture, *options):
+    run = subprocess.run(["cjpeg", "-quality", "85", *options], input=pnm(6, picture, 255),
+                         capture_output=True, check=True)
+    return run.stdout
+
+
+def zoo_odd_jpeg(width, height):
+    colour = zoo.photo(width, height)
+    for sampling in ("4x1", "1x2", "3x1", "1x4", "1x1,2x1,1x2", "2x2,1x2,2x1"):
+        name = "sampling_" + sampling.replace(",", "_")
+        yield name + ".jpg", cjpeg(colour, "-sample", sampling), set()
+        yield name + "_progressive.jpg", cjpeg(colour, "-sample", sampling, "-progressive"), set()
+    yield "arithmetic.jpg", cjpeg(colour, "-arithmetic"), set()
+    yield "arithmetic_progressive.jpg", cjpeg(colour, "-arithmetic", "-progressive"), set()
+    yield "restarts_progressive.jpg", cjpeg(colour, "-progressive", "-restart", "3B"), set()
+    yield "adobe_rgb.jpg", cjpeg(colour, "-rgb"), set()
+    inks = np.concatenate([colour, zoo.noise(width, height, 1)], 2).astype(np.uint8)
+    inks[:, :, 3] = 0  # stored inverted: 255, no black
+    yield "ycck_no_black.jpg", zoo.as_ycck(zoo.jpeg(inks, "CMYK")), set()
+    yield "cmyk_progressive.jpg", zoo.jpeg(inks, "CMYK", progressive=True), set()
+
+
+# ---- small pictures that tests know the pixels of ----------------------------------------------
+
+def others():
+    """(name, file bytes) of pictures outside the golden table."""
+    ramp = (257 * np.arange(256)).reshape(1, 256, 1)
+    yield "ramp_grey16.png", zoo.png.encode(ramp, zoo.png.GREY, 16, False)
+    yield "ramp_rgb16.png", zoo.png.encode(np.repeat(ramp, 3, 2), zoo.png.RGB, 16, False)
+    two = np.array([[17, 34, 51], [68, 85, 102]])
+    yield "palette_2x1.png", zoo.png.encode(np.array([0, 1]).reshape(1, 2, 1), zoo.png.PALETTE, 8,
+                                            False, two, [(b"tRNS", b"\x80\x01")])
+    frames = [Image.fromarray(zoo.photo(7, 5, seed)) for seed in (1, 2)]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:], lossless=True)
+    yield "animated.webp", buffer.getvalue()
+
+
 def formats(width, height):
+    yield from zoo_odd_jpeg(width, height)
     yield from zoo_bmp(width, height)
     yield from zoo_pnm(width, height)
     yield from zoo_webp(width, height)
