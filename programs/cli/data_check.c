@@ -2,6 +2,7 @@
 /* `res2net data check`: is a labelled set fit for evaluation and training? */
 #include <inttypes.h>
 
+#include "decode_options.h"
 #include "diagnostics.h"
 #include "exit_status.h"
 #include "json_writer.h"
@@ -21,6 +22,7 @@ static const option_row options[] = {
      .maximum = 1000000,
      .default_note = "any label will do",
      .help = "how many classes there are: labels at or above it are bad lines"},
+    DECODE_OPTIONS,
     {.name = "format",
      .kind = OPTION_CHOICE,
      .fallback = "text",
@@ -172,6 +174,8 @@ static int run(const command_line *line)
         .root = option_text(line, "root"),
         .delimiter = list_delimiter(line),
         .classes = option_given(line, "classes") ? (int32_t)option_integer(line, "classes") : 0,
+        .truncated = truncated_option(line),
+        .maximum_pixels = maximum_pixels_option(line),
         .progress = show_progress,
         .progress_context = &progress};
     res2net_data_check found;

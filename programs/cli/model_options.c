@@ -153,9 +153,8 @@ int open_session(const command_line *line, const res2net_model *model, int pictu
                                                            : RES2NET_EXIF_OF_PRESET;
         options.resize_short = (int)option_integer(line, "resize-short");
         options.crop = (int)option_integer(line, "crop");
-        options.truncated = option_is(line, "truncated", "tolerate") ? RES2NET_TRUNCATED_TOLERATE
-                                                                     : RES2NET_TRUNCATED_REFUSE;
-        options.maximum_pixels = option_integer(line, "max-pixels");
+        options.truncated = truncated_option(line);
+        options.maximum_pixels = maximum_pixels_option(line);
     }
     res2net_report *report = res2net_report_create();
     const res2net_status status = res2net_session_create(model, &options, session, report);

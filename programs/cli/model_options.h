@@ -3,6 +3,7 @@
 #ifndef CLI_MODEL_OPTIONS_H
 #define CLI_MODEL_OPTIONS_H
 
+#include "decode_options.h"
 #include "options.h"
 #include "res2net/res2net.h"
 
@@ -60,19 +61,6 @@
         .name = "isa", .kind = OPTION_CHOICE, .argument = "NAME",                                  \
         .choices = "reference|avx2|avx512|amx|neon", .default_note = "the best of this CPU",       \
         .environment = "RES2NET_ISA", .help = "ceiling of the instructions in use, one of"         \
-    }
-
-/* Also for verbs that only decode. */
-#define DECODE_OPTIONS                                                                             \
-    {.name = "truncated",                                                                          \
-     .kind = OPTION_CHOICE,                                                                        \
-     .fallback = "refuse",                                                                         \
-     .choices = "refuse|tolerate",                                                                 \
-     .help = "pictures whose end is missing"},                                                     \
-    {                                                                                              \
-        .name = "max-pixels", .kind = OPTION_INTEGER, .argument = "N", .minimum = 1,               \
-        .maximum = 4294836225, .default_note = "178956970",                                        \
-        .help = "width times height of a picture at most"                                          \
     }
 
 #define PICTURE_OPTIONS                                                                            \

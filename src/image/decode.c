@@ -155,12 +155,11 @@ res2net_status r2n_decode_check_size(const r2n_encoded_picture *picture, uint64_
 }
 
 res2net_status r2n_decode_check_promise(const r2n_encoded_picture *picture, uint64_t width,
-                                        uint64_t height, uint64_t most, int64_t offset,
-                                        res2net_report *report)
+                                        uint64_t height, uint64_t most, res2net_report *report)
 {
     if (width * height <= most)
         return RES2NET_OK;
-    return r2n_fail(report, RES2NET_BAD_PICTURE, picture->name, offset,
+    return r2n_fail(report, RES2NET_BAD_PICTURE, picture->name, (int64_t)picture->size,
                     "the header says %llu x %llu pixels, and the file's %zu bytes can hold %llu at "
                     "most: it is cut off or damaged; copy or download it again",
                     (unsigned long long)width, (unsigned long long)height, picture->size,

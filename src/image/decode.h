@@ -25,10 +25,9 @@ res2net_status r2n_decode_check_size(const r2n_encoded_picture *picture, uint64_
                                      uint64_t height, int64_t offset, res2net_report *report);
 
 /* BAD_PICTURE where `most`, the pixels that the file's bytes can hold at best, are fewer than the
- * header at `offset` promises: found before memory is taken. */
+ * header promises: found before memory is taken. */
 res2net_status r2n_decode_check_promise(const r2n_encoded_picture *picture, uint64_t width,
-                                        uint64_t height, uint64_t most, int64_t offset,
-                                        res2net_report *report);
+                                        uint64_t height, uint64_t most, res2net_report *report);
 
 /* The file of `format` ("BMP") ends too early. OK, with a warning in the report, where that is
  * tolerated and `rows` of the picture, at least one, are there; the rest has been filled with

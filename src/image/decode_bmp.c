@@ -115,7 +115,7 @@ res2net_status r2n_decode_bmp(const r2n_encoded_picture *picture, r2n_pixels *ou
     res2net_status status = r2n_bmp_read_header(picture, &bmp, report);
     if (status == RES2NET_OK && !picture->options.tolerate_truncated)
         status = r2n_decode_check_promise(picture, (uint64_t)bmp.width, (uint64_t)bmp.height,
-                                          promise(picture, &bmp), 18, report);
+                                          promise(picture, &bmp), report);
     if (status == RES2NET_OK)
         status = r2n_pixels_allocate(out, bmp.width, bmp.height, picture->name, report);
     if (status != RES2NET_OK)

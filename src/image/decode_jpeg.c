@@ -266,7 +266,7 @@ static void check_header(jpeg_reader *reader)
         stop_cut_off(reader); /* nothing but a header */
     if (status == RES2NET_OK && !info->arith_code)
         status = r2n_decode_check_promise(picture, info->image_width, info->image_height,
-                                          (uint64_t)picture->size * MOST_PIXELS_PER_BYTE, offset,
+                                          (uint64_t)picture->size * MOST_PIXELS_PER_BYTE,
                                           reader->report);
     if (status != RES2NET_OK)
         stop(reader, status);

@@ -244,7 +244,7 @@ static res2net_status check_chunks(const r2n_encoded_picture *picture, uint64_t 
         return RES2NET_OK; /* libpng has the words for that */
     const uint64_t most =
         (compressed + 1) * MOST_BYTES_PER_BYTE * 8 / ((uint64_t)depth * channels[colour_type]);
-    return r2n_decode_check_promise(picture, width, height, most, IHDR_SIZE_OFFSET, report);
+    return r2n_decode_check_promise(picture, width, height, most, report);
 }
 
 /* Before libpng sees a byte: it would allocate rows by what the header says. */

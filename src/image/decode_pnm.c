@@ -227,7 +227,7 @@ res2net_status r2n_decode_pnm(const r2n_encoded_picture *picture, r2n_pixels *ou
         const uint64_t rows = r2n_cursor_left(&p.cursor) / row_bytes(&p);
         const uint64_t rest = r2n_cursor_left(&p.cursor) % row_bytes(&p);
         status = r2n_decode_check_promise(picture, (uint64_t)p.width, (uint64_t)p.height,
-                                          (rows + (rest > 0)) * (uint64_t)p.width, 2, report);
+                                          (rows + (rest > 0)) * (uint64_t)p.width, report);
     }
     if (status == RES2NET_OK)
         status = r2n_pixels_allocate(out, p.width, p.height, picture->name, report);

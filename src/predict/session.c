@@ -77,6 +77,10 @@ static res2net_status choose_decoding(res2net_session *session,
         return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
                         "maximum_pixels must be 0 (the default) or more, not %lld",
                         (long long)options->maximum_pixels);
+    if (options->truncated != RES2NET_TRUNCATED_REFUSE &&
+        options->truncated != RES2NET_TRUNCATED_TOLERATE)
+        return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
+                        "truncated must be 0 (refuse) or 1 (tolerate), not %d", options->truncated);
     if (options->maximum_pixels > 0)
         pictures->limits.pixels = options->maximum_pixels;
     pictures->tolerate_truncated = options->truncated == RES2NET_TRUNCATED_TOLERATE;
