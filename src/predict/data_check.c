@@ -20,7 +20,8 @@ typedef struct fingerprint {
 } fingerprint;
 
 typedef struct picture {
-    int readable, turned;
+    res2net_status status;
+    int turned;
     res2net_picture_size size;
     fingerprint print;
     res2net_report *report; /* of this picture: threads do not share one */
@@ -61,7 +62,6 @@ static void check_record(const data_check *check, size_t item, picture *found)
 {
     uint8_t rgb[CIFAR_BYTES];
     r2n_dataset_cifar_pixels(check->dataset, item, rgb);
-    found->readable = 1;
     found->size = (res2net_picture_size){CIFAR_SIDE, CIFAR_SIDE};
     found->print = (fingerprint){hash_bytes(rgb, CIFAR_BYTES), CIFAR_BYTES, item};
 }
@@ -71,11 +71,11 @@ static void check_file(const r2n_image_options *options, const char *path, size_
 {
     r2n_file_bytes file;
     r2n_pixels pixels;
-    if (r2n_file_read(path, R2N_PICTURE_FILE_BYTES, &file, found->report) != RES2NET_OK)
+    found->status = r2n_file_read(path, R2N_PICTURE_FILE_BYTES, &file, found->report);
+    if (found->status != RES2NET_OK)
         return;
-    if (r2n_image_decode(file.data, file.size, path, options, &pixels, found->report) ==
-        RES2NET_OK) {
-        found->readable = 1;
+    found->status = r2n_image_decode(file.data, file.size, path, options, &pixels, found->report);
+    if (found->status == RES2NET_OK) {
         found->turned = r2n_image_orientation(file.data, file.size) > 1;
         found->size = (res2net_picture_size){pixels.width, pixels.height};
         found->print = (fingerprint){hash_bytes(file.data, file.size), file.size, item};
@@ -95,7 +95,9 @@ static void check_task(void *context, r2n_team *team, int thread, int threads)
         *found = (picture){.report = found->report};
         if (item->path == NULL)
             check_record(check, index, found);
-        else if (!item->absent)
+        else if (item->absent)
+            found->status = RES2NET_NOT_FOUND; /* told before */
+        else
             check_file(&check->decoding, item->path, index, found);
     }
 }
@@ -110,7 +112,7 @@ static int64_t area(res2net_picture_size size)
 static void count_picture(data_check *check, const picture *found)
 {
     res2net_data_check *out = check->out;
-    if (!found->readable) {
+    if (found->status != RES2NET_OK) {
         out->unreadable++;
         return;
     }
@@ -132,9 +134,12 @@ static res2net_status check_pictures(data_check *check)
         check->loaded = left < CHUNK ? (int32_t)left : CHUNK;
         r2n_thread_pool_run(options->threads, check_task, check);
         for (int32_t i = 0; i < check->loaded; i++) {
-            count_picture(check, &check->pictures[i]);
-            r2n_report_copy(check->pictures[i].report, check->report);
-            res2net_report_clear(check->pictures[i].report);
+            const picture *found = &check->pictures[i];
+            r2n_report_copy(found->report, check->report);
+            res2net_report_clear(found->report);
+            if (found->status == RES2NET_OUT_OF_MEMORY || found->status == RES2NET_INTERRUPTED)
+                return found->status; /* no fault of the picture */
+            count_picture(check, found);
         }
         const int64_t done = (int64_t)check->first + check->loaded;
         if (options->progress != NULL &&

@@ -13,6 +13,7 @@ python3 "$here/make_png.py" 64 48 3 set/c.png
 cp set/a.png set/a2.png
 cp set/c.png set/c2.png
 head -c 60 set/a.png >set/cut.png
+printf 'P5 4 4 255\nabcdefgh' >set/half.pgm
 head -c 33 set/a.png >set/header.png # a good header and no data
 : >set/empty.png
 cp "$here/../fuzz/corpus/picture/exif6.jpg" set/turned.jpg
@@ -40,6 +41,8 @@ END
     prints "to 64x48"
     expect 3 "$res2net" data check good.txt --root set --classes 2
     says "good.txt:2: label 2, but there are 2 classes (0 to 1)"
+    expect 1 "$res2net" data check good.txt --root set --max-pixels 2000
+    says "set/c.png: byte 16: the header says 64 x 48 pixels; the limit is 2000 pixels"
     sed 's/ \([0-9]\)$/;\1/' good.txt >semicolons.txt
     expect 0 "$res2net" data check semicolons.txt --root set --delimiter ';'
     "$res2net" data check - --root set <good.txt >out 2>err || fail "data check -: $(cat err)"
@@ -75,6 +78,10 @@ END
     prints "duplicates   2, of which 1 under another label"
     prints "same bytes   2, of which 1 under another label"
     # Each fault alone.
+    printf 'half.pgm 0\n' >one.txt
+    expect 1 "$res2net" data check one.txt --root set
+    expect 0 "$res2net" data check one.txt --root set --truncated tolerate
+    says "set/half.pgm"
     printf 'cut.png 0\n' >one.txt
     expect 1 "$res2net" data check one.txt --root set --format json
     python_check "no picture at all" <<'END'
@@ -135,7 +142,7 @@ interruption() {
         exit 77
     fi
     [ "$status" -eq 0 ] || fail "Ctrl-C: $(cat err)"
-    says "stopped after 2 of 2 pictures"
+    says "set/pipe: byte 0: interrupted by a signal while it was read"
     is_empty out
 }
 
