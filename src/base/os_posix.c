@@ -220,6 +220,8 @@ res2net_status r2n_writer_open(const char *path, r2n_file_writer **out, res2net_
     if (lstat(path, &target) != 0 || !S_ISLNK(target.st_mode))
         return open_writer(path, out, report);
     char *resolved = realpath(path, NULL);
+    if (resolved == NULL && errno == ENOMEM)
+        return r2n_fail(report, RES2NET_OUT_OF_MEMORY, path, -1, "no memory to write the file");
     if (resolved == NULL)
         return r2n_fail(report, RES2NET_WRITE_FAILED, path, -1, "is a link that leads nowhere: %s",
                         strerror(errno));
@@ -383,6 +385,14 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static void free_names(char ***names, size_t *count)
+{
+    while (*count > 0)
+        r2n_free((*names)[--*count]);
+    r2n_free(*names);
+    *names = NULL;
+}
+
 res2net_status r2n_os_list_directory(const char *path, char ***names, size_t *count,
                                      res2net_report *report)
 {
@@ -391,9 +401,12 @@ res2net_status r2n_os_list_directory(const char *path, char ***names, size_t *co
     *count = 0;
     DIR *directory = opendir(path);
     if (directory == NULL)
-        return r2n_fail(report, errno == ENOENT ? RES2NET_NOT_FOUND : RES2NET_READ_FAILED, path, -1,
-                        "cannot open the directory: %s", strerror(errno));
-    for (const struct dirent *item; (item = readdir(directory)) != NULL;) {
+        return r2n_fail(report,
+                        errno == ENOENT   ? RES2NET_NOT_FOUND
+                        : errno == ENOMEM ? RES2NET_OUT_OF_MEMORY
+                                          : RES2NET_READ_FAILED,
+                        path, -1, "cannot open the directory: %s", strerror(errno));
+    for (const struct dirent *item; errno = 0, (item = readdir(directory)) != NULL;) {
         if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
             continue;
         char *name = r2n_grow((void **)names, &capacity, *count + 1, sizeof **names)
@@ -401,16 +414,19 @@ res2net_status r2n_os_list_directory(const char *path, char ***names, size_t *co
                          : NULL;
         if (name == NULL) {
             closedir(directory);
-            while (*count > 0)
-                r2n_free((*names)[--*count]);
-            r2n_free(*names);
-            *names = NULL;
+            free_names(names, count);
             return r2n_fail(report, RES2NET_OUT_OF_MEMORY, path, -1,
                             "no memory for the names in the directory");
         }
         (*names)[(*count)++] = name;
     }
+    const int error = errno; /* part of a directory would be taken for all of it */
     closedir(directory);
+    if (error != 0) {
+        free_names(names, count);
+        return r2n_fail(report, RES2NET_READ_FAILED, path, -1, "cannot read the directory: %s",
+                        strerror(error));
+    }
     if (*count > 1)
         qsort(*names, *count, sizeof **names, compare_names);
     return RES2NET_OK;

@@ -18,9 +18,10 @@ enum { MAXIMUM_BYTES = 1 << 18, MAXIMUM_MARKS = 1000, MAXIMUM_WORD = 40 };
 static res2net_status fail_parse(const yaml_parser_t *parser, const char *name,
                                  res2net_report *report)
 {
-    if (parser->error == YAML_MEMORY_ERROR)
+    /* libyaml does not always say that it lacks memory, but says what else it finds wrong. */
+    if (parser->error == YAML_MEMORY_ERROR || parser->problem == NULL)
         return r2n_fail(report, RES2NET_OUT_OF_MEMORY, name, -1, "no memory to read YAML");
-    const char *problem = parser->problem != NULL ? parser->problem : "not readable";
+    const char *problem = parser->problem;
     if (parser->error == YAML_READER_ERROR)
         return r2n_fail(report, RES2NET_DAMAGED, name, (int64_t)parser->problem_offset,
                         "this is not YAML text (%s): save it as UTF-8", problem);

@@ -118,12 +118,18 @@ static void evaluations(void **state)
 static res2net_status check(void *context, res2net_report *report)
 {
     const char *source = context;
+    const res2net_check_options options = {.threads = 1};
     res2net_data_check found;
-    const res2net_status status = res2net_check_data(source, NULL, &found, report);
-    if (status != RES2NET_OK || source != list)
-        return status;
-    return right(found.items == 4 && found.readable == 3 && found.unreadable == 1 &&
-                 found.duplicates == 2);
+    res2net_status status = res2net_check_data(source, &options, &found, report);
+    if (status != RES2NET_OK)
+        return found.per_class == NULL && found.class_names == NULL ? status : RES2NET_INTERNAL;
+    if (source == list)
+        status = right(found.items == 4 && found.readable == 3 && found.unreadable == 1 &&
+                       found.duplicates == 2 && found.contradictions == 1);
+    if (source == bad_list)
+        status = right(found.items == 3 && found.bad_lines == 2);
+    res2net_data_check_free(&found);
+    return status;
 }
 
 static void data_checks(void **state)
@@ -133,7 +139,7 @@ static void data_checks(void **state)
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
         const failing_call call = {
             .name = strrchr(sources[i], '/') + 1, .attempt = check, .context = sources[i]};
-        expect_failures_survived(&call, i == 1 ? RES2NET_BAD_LIST : RES2NET_OK);
+        expect_failures_survived(&call, RES2NET_OK);
     }
 }
 
@@ -153,7 +159,8 @@ static res2net_status read_labels(void *context, res2net_report *report)
 static res2net_status read_list(void *context, res2net_report *report)
 {
     r2n_dataset *dataset;
-    const res2net_status status = r2n_dataset_open(context, "root", NULL, 0, &dataset, report);
+    const r2n_dataset_options options = {.root = "root"};
+    const res2net_status status = r2n_dataset_open(context, &options, &dataset, report);
     if (status != RES2NET_OK)
         return dataset == NULL ? status : RES2NET_INTERNAL;
     r2n_dataset_destroy(dataset);
@@ -180,7 +187,12 @@ static void each_file_of(const char *where, res2net_status (*attempt)(void *, re
     assert_true(count > 0);
     for (size_t i = 0; i < count; i++) {
         snprintf(path, sizeof path, "%s/%s", where, names[i]);
-        const failing_call call = {.name = names[i], .attempt = attempt, .context = path};
+        const failing_call call = {
+            .name = names[i],
+            .attempt = attempt,
+            .context = path,
+            /* libyaml 0.2.5 loses a block where its stack of nodes cannot grow. */
+            .lost_blocks = attempt == read_config};
         expect_failures_survived(&call, attempt(path, NULL));
         r2n_free(names[i]);
     }

@@ -111,7 +111,12 @@ static void loading_with_everything(void **state)
 #ifdef R2N_HAVE_YAML
     context.options.transforms = transforms;
 #endif
-    const failing_call call = {.name = "all options", .attempt = load, .context = &context};
+    const failing_call call = {
+        .name = "all options",
+        .attempt = load,
+        .context = &context,
+        .lost_blocks = 1 /* libyaml 0.2.5 loses one where its stack of nodes cannot grow */
+    };
     expect_failures_survived(&call, RES2NET_OK);
 }
 
@@ -272,7 +277,10 @@ static void pictures_of(const char *where, res2net_session *session)
         picture_context c = {.session = session, .file = &file};
         const res2net_status status = res2net_session_classify(
             session, file.data, file.size, "picture", 3, c.wanted, &c.wanted_count, NULL);
-        const failing_call call = {.name = names[i], .attempt = classify, .context = &c};
+        failing_call call = {.name = names[i], .attempt = classify, .context = &c};
+        /* libwebp 1.2.4 reads through NULL where its lossless decoder lacks memory, or tells it as
+         * damage. */
+        call.ours_only = strstr(names[i], "webp") != NULL;
         expect_failures_survived(&call, status);
         r2n_file_release(&file);
         r2n_free(names[i]);
@@ -356,7 +364,7 @@ static res2net_status paths(void *context, res2net_report *report)
         return found == NULL && count == 0 ? status : RES2NET_INTERNAL;
     res2net_paths_free(found, count);
     const size_t pictures_found = count;
-    status = res2net_list_paths(in_folder("list.txt"), "root", &found, &count, report);
+    status = res2net_list_paths(in_folder("list.txt"), "root", NULL, &found, &count, report);
     if (status != RES2NET_OK)
         return status;
     status = right(pictures_found > 10 && count == 3 && strcmp(found[2], "root/c d.jpg") == 0);
