@@ -146,6 +146,26 @@ RES2NET_API res2net_status res2net_check_data(const char *list,
                                               res2net_data_check *out, res2net_report *report);
 RES2NET_API void res2net_data_check_free(res2net_data_check *check);
 
+typedef struct res2net_split_options {
+    const char *root, *delimiter; /* as for an evaluation */
+    double share;                 /* of each class for training, over 0 and below 1; 0: 0.8 */
+    uint64_t seed;                /* the same seed, the same split */
+} res2net_split_options;
+
+typedef struct res2net_split {
+    int64_t train, validation; /* items */
+    int32_t classes;
+} res2net_split;
+
+/* Writes train_list.txt and val_list.txt into `folder`, which exists, and label_list.txt of class
+ * folders. Each class is split by the share, and has an item in both where it has two. Paths are
+ * relative to the folder of class folders, or to the list's root. WRITE_FAILED also where one of
+ * the files is there; NOT_FOUND where listed files do not exist; INVALID_ARGUMENT for CIFAR
+ * binaries. Paths that are listed twice are reported. */
+RES2NET_API res2net_status res2net_split_data(const char *list, const char *folder,
+                                              const res2net_split_options *options,
+                                              res2net_split *out, res2net_report *report);
+
 #ifdef __cplusplus
 }
 #endif

@@ -19,7 +19,7 @@ typedef struct verb {
 } verb;
 
 extern const verb verb_predict, verb_eval, verb_convert, verb_summary, verb_models, verb_plan,
-    verb_bench, verb_doctor, verb_data_check, verb_completions, verb_man;
+    verb_bench, verb_doctor, verb_data_check, verb_data_split, verb_completions, verb_man;
 
 #define ANY_NUMBER ((size_t)-1)
 
