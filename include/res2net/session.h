@@ -38,7 +38,8 @@ enum { RES2NET_TRUNCATED_REFUSE = 0, RES2NET_TRUNCATED_TOLERATE = 1 };
 typedef struct res2net_session_options {
     int threads;           /* 0: RES2NET_THREADS, else what affinity and cgroup allow */
     const char *precision; /* NULL or "f32" */
-    const char *isa;       /* NULL: the best this CPU has; "reference", "avx2", "avx512", ... */
+    const char *isa; /* a ceiling: "reference", "avx2", "avx512", "amx", "neon"; the best that this
+                        CPU has up to it runs. NULL: RES2NET_ISA, else no ceiling */
     res2net_preset preset;
     int exif;               /* RES2NET_EXIF_... */
     int resize_short;       /* 0: the preset's */
@@ -49,7 +50,8 @@ typedef struct res2net_session_options {
 } res2net_session_options;
 
 /* `options` may be NULL. The model must outlive the session. UNAVAILABLE with what is missing when
- * the CPU lacks the precision or ISA; INVALID_ARGUMENT, OUT_OF_MEMORY. */
+ * the CPU lacks the precision, or the ISA is another architecture's ("neon" on x86);
+ * INVALID_ARGUMENT, OUT_OF_MEMORY. */
 RES2NET_API res2net_status res2net_session_create(const res2net_model *model,
                                                   const res2net_session_options *options,
                                                   res2net_session **out, res2net_report *report);

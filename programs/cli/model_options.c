@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model_options.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "diagnostics.h"
@@ -136,14 +137,63 @@ int open_model_or_formula(const command_line *line, res2net_model **model)
     return open_model(line, model);
 }
 
+/* The best level of this CPU up to the ceiling; the library falls back in the same way. */
+static const char *best_isa_up_to(const char *ceiling, const char **why)
+{
+    const char *best = NULL;
+    const char *name;
+    const char *missing;
+    *why = NULL;
+    for (int i = 0; res2net_system_isa(i, &name, &missing); i++) {
+        if (missing == NULL)
+            best = name;
+        if (strcmp(name, ceiling) == 0) {
+            *why = missing;
+            break;
+        }
+    }
+    return best;
+}
+
+/* "--threads 256", or "RES2NET_THREADS=256" where that is where it comes from. */
+static void spell_setting(const command_line *line, const char *option, const char *variable,
+                          char *buffer, size_t size)
+{
+    if (option_given(line, option))
+        snprintf(buffer, size, "--%s %s", option, option_text(line, option));
+    else
+        snprintf(buffer, size, "%s=%s", variable, option_text(line, option));
+}
+
+/* What is no fault, but not what one may have thought. Once a run: a verb opens one session. */
+static void tell_of_settings(const command_line *line)
+{
+    /* Threads of a step wait for each other; too many of them spend their time on nothing else. */
+    enum { TOO_MANY = 2 };
+    res2net_system system;
+    const char *why;
+    char spelt[64];
+    res2net_system_describe(&system);
+    if (option_integer(line, "threads") > (int64_t)TOO_MANY * system.usable) {
+        spell_setting(line, "threads", "RES2NET_THREADS", spelt, sizeof spelt);
+        say("%s: this process may use %d processor%s: so many threads only slow the run down",
+            spelt, system.usable, system.usable == 1 ? "" : "s");
+    }
+    if (option_text(line, "isa") == NULL)
+        return;
+    const char *best = best_isa_up_to(option_text(line, "isa"), &why);
+    if (why != NULL) {
+        spell_setting(line, "isa", "RES2NET_ISA", spelt, sizeof spelt);
+        say("%s: this CPU lacks it (missing: %s); %s is used", spelt, why, best);
+    }
+}
+
 int open_session(const command_line *line, const res2net_model *model, int pictures,
                  res2net_session **session)
 {
-    /* The library reads RES2NET_ISA itself, as a ceiling that the CPU may lower further. */
     res2net_session_options options = {.threads = (int)option_integer(line, "threads"),
                                        .precision = option_text(line, "precision"),
-                                       .isa = option_given(line, "isa") ? option_text(line, "isa")
-                                                                        : NULL};
+                                       .isa = option_text(line, "isa")};
     if (pictures) {
         options.preset = option_is(line, "preset", "paddle")  ? RES2NET_PRESET_PADDLE
                          : option_is(line, "preset", "torch") ? RES2NET_PRESET_TORCH
@@ -160,14 +210,18 @@ int open_session(const command_line *line, const res2net_model *model, int pictu
     const res2net_status status = res2net_session_create(model, &options, session, report);
     print_problems(report);
     res2net_report_destroy(report);
+    if (status == RES2NET_OK)
+        tell_of_settings(line);
     return exit_status_of(status);
 }
 
 const char *isa_in_force(const command_line *line)
 {
+    const char *why;
+    const char *ceiling = option_text(line, "isa");
     res2net_system system;
-    if (option_given(line, "isa"))
-        return option_text(line, "isa");
+    if (ceiling != NULL)
+        return best_isa_up_to(ceiling, &why);
     res2net_system_describe(&system);
     return system.isa;
 }

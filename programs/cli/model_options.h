@@ -121,7 +121,7 @@ typedef int session_work(const command_line *line, const res2net_model *model,
                          res2net_session *session);
 int run_with_session(const command_line *line, session_work *work);
 
-/* The ISA ceiling in force, for reports. */
+/* The ISA that runs, for reports. */
 const char *isa_in_force(const command_line *line);
 
 const char *family_name(res2net_family family);

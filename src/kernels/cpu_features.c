@@ -43,22 +43,23 @@ enum {
     LEAF7_EDX_AMX_INT8 = 1 << 25
 };
 
-/* In rising order: a level also needs everything before it. */
+/* In rising order: a level also needs everything before it. The CPU is asked before the operating
+ * system, which saves no state of what is not there. */
 static const need needs[] = {
-    {R2N_ISA_AVX2, LEAF1_ECX, 1u << 27, "the operating system's XSAVE"},
-    {R2N_ISA_AVX2, XCR0_LOW, XCR0_YMM, "the operating system's support for AVX"},
     {R2N_ISA_AVX2, LEAF1_ECX, 1u << 28, "AVX"},
     {R2N_ISA_AVX2, LEAF7_EBX, 1u << 5, "AVX2"},
     {R2N_ISA_AVX2, LEAF1_ECX, 1u << 12, "FMA"},
-    {R2N_ISA_AVX512, XCR0_LOW, XCR0_ZMM, "the operating system's support for AVX-512"},
+    {R2N_ISA_AVX2, LEAF1_ECX, 1u << 27, "the operating system's XSAVE"},
+    {R2N_ISA_AVX2, XCR0_LOW, XCR0_YMM, "the operating system's support for AVX"},
     {R2N_ISA_AVX512, LEAF7_EBX, 1u << 16, "AVX-512 F"},
     {R2N_ISA_AVX512, LEAF7_EBX, 1u << 30, "AVX-512 BW"},
     {R2N_ISA_AVX512, LEAF7_EBX, 1u << 17, "AVX-512 DQ"},
     {R2N_ISA_AVX512, LEAF7_EBX, 1u << 31, "AVX-512 VL"},
-    {R2N_ISA_AMX, XCR0_LOW, XCR0_TILES, "the operating system's support for AMX"},
+    {R2N_ISA_AVX512, XCR0_LOW, XCR0_ZMM, "the operating system's support for AVX-512"},
     {R2N_ISA_AMX, LEAF7_EDX, 1u << 24, "AMX"},
     {R2N_ISA_AMX, LEAF7_EDX, LEAF7_EDX_AMX_BF16, "AMX BF16"},
     {R2N_ISA_AMX, LEAF7_EDX, LEAF7_EDX_AMX_INT8, "AMX INT8"},
+    {R2N_ISA_AMX, XCR0_LOW, XCR0_TILES, "the operating system's support for AMX"},
 };
 
 static void read_registers(uint32_t registers[REGISTERS])
@@ -170,17 +171,45 @@ const char *r2n_isa_missing(r2n_isa isa)
     return (unsigned)isa < R2N_ISA_COUNT ? get_facts()->missing[isa] : "an instruction set we know";
 }
 
-r2n_isa r2n_isa_default(void)
+static r2n_isa best_up_to(r2n_isa ceiling)
 {
     r2n_isa best = R2N_ISA_REFERENCE;
-    r2n_isa mask;
-    for (int i = 0; i < R2N_ISA_COUNT; i++)
+    for (int i = 0; i <= (int)ceiling; i++)
         if (r2n_isa_missing((r2n_isa)i) == NULL)
             best = (r2n_isa)i;
-    const char *name = getenv("RES2NET_ISA");
-    if (name != NULL && r2n_isa_parse(name, &mask) && mask < best)
-        return mask;
     return best;
+}
+
+/* Levels of this processor's family, whether this one has them or not. */
+static int is_of_this_architecture(r2n_isa isa)
+{
+#if defined(__x86_64__)
+    return isa != R2N_ISA_NEON;
+#elif defined(__aarch64__)
+    return isa == R2N_ISA_REFERENCE || isa == R2N_ISA_NEON;
+#else
+    return isa == R2N_ISA_REFERENCE;
+#endif
+}
+
+r2n_isa_choice r2n_isa_ceiling(const char *name, r2n_isa *isa)
+{
+    r2n_isa ceiling;
+    if (!r2n_isa_parse(name, &ceiling))
+        return R2N_ISA_UNKNOWN;
+    if (!is_of_this_architecture(ceiling))
+        return R2N_ISA_FOREIGN;
+    *isa = best_up_to(ceiling);
+    return R2N_ISA_CHOSEN;
+}
+
+r2n_isa r2n_isa_default(void)
+{
+    r2n_isa isa = best_up_to(R2N_ISA_COUNT - 1);
+    const char *name = getenv("RES2NET_ISA");
+    if (name != NULL)
+        r2n_isa_ceiling(name, &isa);
+    return isa;
 }
 
 const char *r2n_feature_name(uint32_t feature)

@@ -23,8 +23,15 @@ const char *r2n_cpu_name(void);
 const char *r2n_isa_name(r2n_isa isa);
 /* 1 and *isa when `name` is one of them. */
 int r2n_isa_parse(const char *name, r2n_isa *isa);
-/* The ceiling: the smaller of what the environment's RES2NET_ISA says (ignored where it names
- * nothing known; programs refuse that before) and the best this CPU has. */
+/* A name is a ceiling: *isa is the best level of this CPU up to it. */
+typedef enum r2n_isa_choice {
+    R2N_ISA_CHOSEN,
+    R2N_ISA_UNKNOWN, /* nothing is called so; *isa is left alone */
+    R2N_ISA_FOREIGN  /* another architecture's, as "neon" on x86; *isa is left alone */
+} r2n_isa_choice;
+r2n_isa_choice r2n_isa_ceiling(const char *name, r2n_isa *isa);
+/* The level under the ceiling that the environment's RES2NET_ISA names, or the best where it names
+ * none (programs and sessions refuse such a name). */
 r2n_isa r2n_isa_default(void);
 /* NULL when the CPU has the level, else what is missing ("AVX-512 BW"). */
 const char *r2n_isa_missing(r2n_isa isa);

@@ -2,6 +2,7 @@
 #include "predict/session.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -10,19 +11,29 @@
 
 enum { MAXIMUM_THREADS = 256, MAXIMUM_SIDE = 16384 };
 
+/* The caller's ceiling, else the environment's; both are held to the same rules. */
 static res2net_status choose_isa(const char *name, r2n_isa *isa, res2net_report *report)
 {
+    const char *from = "";
     *isa = r2n_isa_default();
-    if (name == NULL)
+    if (name == NULL) {
+        name = getenv("RES2NET_ISA");
+        from = " (the environment's RES2NET_ISA)";
+    }
+    if (name == NULL || name[0] == '\0')
         return RES2NET_OK;
-    if (!r2n_isa_parse(name, isa))
+    switch (r2n_isa_ceiling(name, isa)) {
+    case R2N_ISA_UNKNOWN:
         return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
-                        "no ISA is called \"%s\": reference, avx2, avx512, amx or neon", name);
-    const char *missing = r2n_isa_missing(*isa);
-    if (missing != NULL)
+                        "no ISA is called \"%s\"%s: reference, avx2, avx512, amx or neon", name,
+                        from);
+    case R2N_ISA_FOREIGN:
         return r2n_fail(report, RES2NET_UNAVAILABLE, NULL, -1,
-                        "this CPU cannot run the ISA \"%s\": %s is missing", name, missing);
-    return RES2NET_OK;
+                        "the ISA \"%s\"%s is another architecture's: this one has up to %s", name,
+                        from, r2n_isa_name(*isa));
+    default:
+        return RES2NET_OK;
+    }
 }
 
 static res2net_status check_precision(const char *name, res2net_report *report)

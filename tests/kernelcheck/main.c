@@ -32,23 +32,28 @@ static int parse_seed(const char *text, uint64_t *seed)
     return errno == 0 && end != text && *end == '\0' && text[0] != '-';
 }
 
+/* A ceiling, like --isa of the other programs; what runs below it is told. */
 static int parse_isa(const char *name, r2n_isa *isa)
 {
-    if (!r2n_isa_parse(name, isa)) {
+    switch (r2n_isa_ceiling(name, isa)) {
+    case R2N_ISA_UNKNOWN:
         fprintf(stderr, "kernelcheck: \"%s\" is no instruction set\n", name);
         return 0;
-    }
-    if (r2n_isa_missing(*isa) != NULL) {
-        fprintf(stderr, "kernelcheck: %s needs %s\n", name, r2n_isa_missing(*isa));
+    case R2N_ISA_FOREIGN:
+        fprintf(stderr, "kernelcheck: %s is another architecture's\n", name);
         return 0;
+    default:
+        if (strcmp(name, r2n_isa_name(*isa)) != 0)
+            fprintf(stderr, "kernelcheck: %s is not here, %s is the best below it\n", name,
+                    r2n_isa_name(*isa));
+        return 1;
     }
-    return 1;
 }
 
 static int parse_options(int count, char **arguments, options *o)
 {
     const char *masked = getenv("RES2NET_ISA");
-    if (masked != NULL && !parse_isa(masked, &o->isa))
+    if (masked != NULL && masked[0] != '\0' && !parse_isa(masked, &o->isa))
         return 0;
     for (int i = 0; i < count; i += 2) {
         const char *value = i + 1 < count ? arguments[i + 1] : NULL;

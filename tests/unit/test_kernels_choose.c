@@ -150,6 +150,33 @@ static void isa_names_and_environment(void **state)
     free(kept);
 }
 
+/* An option and the environment are held to one rule: a ceiling above the CPU is no fault. */
+static void a_ceiling_gives_the_best_below_it(void **state)
+{
+    (void)state;
+    r2n_isa isa = R2N_ISA_COUNT;
+    assert_int_equal(r2n_isa_ceiling("sse9", &isa), R2N_ISA_UNKNOWN);
+    assert_int_equal(r2n_isa_ceiling("", &isa), R2N_ISA_UNKNOWN);
+    assert_int_equal(isa, R2N_ISA_COUNT);
+    assert_int_equal(r2n_isa_ceiling("reference", &isa), R2N_ISA_CHOSEN);
+    assert_int_equal(isa, R2N_ISA_REFERENCE);
+#if defined(__x86_64__)
+    for (int level = R2N_ISA_AVX2; level <= R2N_ISA_AMX; level++) {
+        assert_int_equal(r2n_isa_ceiling(r2n_isa_name((r2n_isa)level), &isa), R2N_ISA_CHOSEN);
+        assert_null(r2n_isa_missing(isa));
+        for (int i = isa + 1; i <= level; i++)
+            assert_non_null(r2n_isa_missing((r2n_isa)i));
+    }
+    isa = R2N_ISA_AVX2;
+    assert_int_equal(r2n_isa_ceiling("neon", &isa), R2N_ISA_FOREIGN);
+    assert_int_equal(isa, R2N_ISA_AVX2);
+#elif defined(__aarch64__)
+    assert_int_equal(r2n_isa_ceiling("amx", &isa), R2N_ISA_FOREIGN);
+    assert_int_equal(r2n_isa_ceiling("neon", &isa), R2N_ISA_CHOSEN);
+    assert_int_equal(isa, R2N_ISA_NEON);
+#endif
+}
+
 static void missing_levels_and_features_agree(void **state)
 {
     (void)state;
@@ -201,6 +228,7 @@ int main(void)
         cmocka_unit_test(refusals_say_why),
         cmocka_unit_test(statistics_are_for_the_reference),
         cmocka_unit_test(isa_names_and_environment),
+        cmocka_unit_test(a_ceiling_gives_the_best_below_it),
         cmocka_unit_test(missing_levels_and_features_agree),
         cmocka_unit_test(packing_has_sixteen_lanes_and_zeros_after_the_last),
     };

@@ -174,6 +174,28 @@ static void bad_arguments_are_refused(void **state)
         assert_int_not_equal(res2net_session_create(model, &bad[i], &session, report), RES2NET_OK);
         assert_null(session);
     }
+    /* The environment's ISA is held to the same rules as the option's. */
+    const char *before = getenv("RES2NET_ISA");
+    char *kept = before != NULL ? strdup(before) : NULL;
+    setenv("RES2NET_ISA", "mmx", 1);
+    assert_int_equal(res2net_session_create(model, NULL, &session, report),
+                     RES2NET_INVALID_ARGUMENT);
+#if defined(__x86_64__)
+    const res2net_session_options foreign = {.isa = "neon"}, highest = {.isa = "amx"};
+    assert_int_equal(res2net_session_create(model, &foreign, &session, report),
+                     RES2NET_UNAVAILABLE);
+    assert_int_equal(res2net_session_create(model, &highest, &session, report), RES2NET_OK);
+    res2net_session_destroy(session);
+    setenv("RES2NET_ISA", "neon", 1);
+    assert_int_equal(res2net_session_create(model, NULL, &session, report), RES2NET_UNAVAILABLE);
+    setenv("RES2NET_ISA", "amx", 1);
+    assert_int_equal(res2net_session_create(model, NULL, &session, report), RES2NET_OK);
+    res2net_session_destroy(session);
+#endif
+    unsetenv("RES2NET_ISA");
+    if (kept != NULL)
+        setenv("RES2NET_ISA", kept, 1);
+    free(kept);
     assert_int_equal(res2net_session_create(model, NULL, &session, report), RES2NET_OK);
     assert_int_not_equal(res2net_session_run(session, input, 1, 2, 32, logits, report), RES2NET_OK);
     assert_int_not_equal(res2net_session_run(session, input, 0, 32, 32, logits, report),
