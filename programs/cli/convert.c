@@ -104,6 +104,10 @@ static int run(const command_line *line)
     int result = architecture == NULL ? EXIT_DONE : check_architecture(line, architecture);
     if (result == EXIT_DONE)
         result = load(line, &model);
+    if (result == EXIT_DONE && platform_interrupted()) {
+        say("convert: interrupted; %s is not written", line->operands[1]);
+        result = EXIT_INTERRUPTED;
+    }
     if (result == EXIT_DONE)
         result = save(line, model);
     if (result == EXIT_DONE)

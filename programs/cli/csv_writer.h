@@ -4,7 +4,8 @@
 
 #include <stdio.h>
 
-/* A field by RFC 4180: quoted where it needs to be. NULL is an empty field. */
+/* A field by RFC 4180: quoted where it needs to be, byte for byte; on a terminal what is not safe
+ * there is escaped (terminal_text.h). NULL is an empty field. */
 void csv_text(FILE *out, const char *text);
 
 #endif

@@ -9,7 +9,8 @@
 
 #include "exit_status.h"
 #include "platform.h"
-#include "text_format.h"
+#include "progress.h"
+#include "terminal_text.h"
 
 void say(const char *format, ...)
 {
@@ -18,6 +19,7 @@ void say(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    progress_hide();
     fputs("res2net: ", stderr);
     put_printable(stderr, text);
     fputc('\n', stderr);
@@ -26,6 +28,7 @@ void say(const char *format, ...)
 static void print_problem(const res2net_problem *problem)
 {
     const int with_line = problem->file[0] != '\0' && problem->line >= 0;
+    progress_hide();
     if (!with_line)
         fputs("res2net: ", stderr);
     if (problem->file[0] != '\0') {
@@ -90,13 +93,10 @@ int output_flush(void)
 int output_finish(int status)
 {
     errno = 0;
-    if (output_flush())
-        return status;
+    const int written = output_flush();
     const int reason = errno;
-    if (platform_pipe_closed())
-        return status;
-    if (platform_interrupted()) /* the signal may have cut a write short */
-        return EXIT_INTERRUPTED;
+    if (written || platform_pipe_closed())
+        return platform_interrupted() && status <= EXIT_SKIPPED ? EXIT_INTERRUPTED : status;
     say("standard output: the results could not be written: %s",
         reason == 0 ? "an earlier write failed" : strerror(reason));
     return EXIT_FAILED;

@@ -6,6 +6,7 @@
 #include "exit_status.h"
 #include "json_writer.h"
 #include "res2net/res2net.h"
+#include "terminal_text.h"
 #include "text_format.h"
 #include "verbs.h"
 

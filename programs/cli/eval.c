@@ -89,8 +89,10 @@ static int evaluate(const command_line *line, const res2net_evaluate_config *con
         .progress = show_progress,
         .progress_context = &progress};
     res2net_report *report = res2net_report_create();
+    platform_let_signals_end_reads(1);
     const res2net_status status =
         res2net_evaluate(session, list_in_force(line, config), &settings, out, report);
+    platform_let_signals_end_reads(0);
     progress_clear(&progress);
     print_problems(report);
     res2net_report_destroy(report);

@@ -11,6 +11,7 @@
 #include "exit_status.h"
 #include "json_writer.h"
 #include "platform.h"
+#include "terminal_text.h"
 #include "text_format.h"
 
 /* The share of `part`; not a number where there is nothing to share (JSON null, CSV empty). */

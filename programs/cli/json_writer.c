@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "terminal_text.h"
 #include "text_format.h"
 
 json_writer json_begin(FILE *out)
@@ -68,6 +69,18 @@ void json_close_array(json_writer *json)
     close_level(json, ']');
 }
 
+/* \uXXXX, as a pair of surrogates above the first plane. */
+static void write_escaped(FILE *out, uint32_t code_point)
+{
+    if (code_point < 0x10000) {
+        fprintf(out, "\\u%04x", code_point);
+        return;
+    }
+    code_point -= 0x10000;
+    fprintf(out, "\\u%04x\\u%04x", 0xd800 + (code_point >> 10), 0xdc00 + (code_point & 0x3ff));
+}
+
+/* What is not safe on a terminal is escaped: it reads back the same. */
 static void write_text(FILE *out, const char *text)
 {
     fputc('"', out);
@@ -81,8 +94,8 @@ static void write_text(FILE *out, const char *text)
         }
         if (code_point == '"' || code_point == '\\')
             fprintf(out, "\\%c", (int)code_point);
-        else if (code_point < 0x20 || code_point == 0x7f)
-            fprintf(out, "\\u%04x", code_point);
+        else if (!is_safe_on_terminal(code_point))
+            write_escaped(out, code_point);
         else
             fwrite(text, 1, length, out);
         text += length;

@@ -6,6 +6,7 @@
 
 #include "diagnostics.h"
 #include "exit_status.h"
+#include "platform.h"
 #include "verbs.h"
 
 const char *family_name(res2net_family family)
@@ -61,9 +62,11 @@ static int load_failure(const res2net_load_options *options, res2net_status stat
 int load_model(const char *path, const res2net_load_options *options, res2net_model **model)
 {
     res2net_report *report = res2net_report_create();
+    platform_let_signals_end_reads(1);
     const res2net_status status = path != NULL ? res2net_model_load(path, options, model, report)
                                                : res2net_model_load_default(options, model, report);
     int result = EXIT_DONE;
+    platform_let_signals_end_reads(0);
     print_problems(report);
     if (status != RES2NET_OK)
         result = load_failure(options, status, report);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* sigaction, glob, mkstemp, fsync, strdup */
+#define _GNU_SOURCE /* sigaction, glob, open_memstream, fsync, strcasestr */
 #include "platform.h"
 
 #include <errno.h>
@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +16,9 @@
 
 static volatile sig_atomic_t interrupted;
 static volatile sig_atomic_t pipe_closed;
+
+static const int interruptions[] = {SIGINT, SIGTERM, SIGHUP};
+enum { INTERRUPTIONS = sizeof interruptions / sizeof interruptions[0] };
 
 static void remember_signal(int number)
 {
@@ -27,15 +31,32 @@ static void remember_signal(int number)
 static void handle(int number, int flags)
 {
     struct sigaction action;
-    /* What the parent ignores stays ignored: Ctrl-C for jobs that a shell put into the background.
-     */
-    if (number == SIGINT && sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
-        return;
     memset(&action, 0, sizeof action);
     action.sa_handler = remember_signal;
     action.sa_flags = flags;
     sigemptyset(&action.sa_mask);
     sigaction(number, &action, NULL);
+}
+
+/* What the parent ignores stays ignored: Ctrl-C for jobs that a shell put into the background, and
+ * the end of the terminal under nohup. The second signal ends the process at once. */
+static void handle_interruption(int number)
+{
+    struct sigaction old;
+    if (sigaction(number, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+        handle(number, SA_RESTART | (int)SA_RESETHAND);
+}
+
+void platform_let_signals_end_reads(int on)
+{
+    for (int i = 0; i < INTERRUPTIONS; i++) {
+        struct sigaction action;
+        if (sigaction(interruptions[i], NULL, &action) == 0 &&
+            action.sa_handler == remember_signal) {
+            action.sa_flags = (on ? 0 : SA_RESTART) | (int)SA_RESETHAND;
+            sigaction(interruptions[i], &action, NULL);
+        }
+    }
 }
 
 void platform_start(void)
@@ -48,9 +69,10 @@ void platform_start(void)
                 exit(EXIT_FAILED);
         }
     }
-    /* No SA_RESTART: it also ends the waiting for standard input. */
-    handle(SIGINT, (int)SA_RESETHAND);
+    for (int i = 0; i < INTERRUPTIONS; i++)
+        handle_interruption(interruptions[i]);
     handle(SIGPIPE, SA_RESTART);
+    signal(SIGXFSZ, SIG_IGN); /* over `ulimit -f`, write() then fails as on a full disk */
 }
 
 int platform_interrupted(void)
@@ -66,6 +88,18 @@ int platform_pipe_closed(void)
 int platform_is_terminal(FILE *stream)
 {
     return isatty(fileno(stream)) == 1;
+}
+
+int platform_columns(FILE *stream)
+{
+    struct winsize size;
+    return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+int platform_has_cursor(FILE *stream)
+{
+    const char *kind = getenv("TERM");
+    return platform_is_terminal(stream) && (kind == NULL || strcmp(kind, "dumb") != 0);
 }
 
 int platform_has_utf8(void)
@@ -166,45 +200,55 @@ int platform_make_folder(const char *path)
 
 int atomic_file_open(atomic_file *file, const char *folder, const char *name)
 {
-    const size_t bytes = strlen(folder) + strlen(name) + 16;
+    const size_t bytes = strlen(folder) + strlen(name) + 48;
     memset(file, 0, sizeof *file);
+    file->stream = open_memstream(&file->text, &file->size);
+    if (file->stream == NULL)
+        return errno;
     file->path = platform_allocate(bytes, 1);
     file->temporary = platform_allocate(bytes, 1);
     snprintf(file->path, bytes, "%s/%s", folder, name);
-    snprintf(file->temporary, bytes, "%s/.%s.XXXXXX", folder, name);
-    const int descriptor = mkstemp(file->temporary);
-    if (descriptor != -1)
-        file->stream = fdopen(descriptor, "w");
-    if (file->stream != NULL) {
-        /* mkstemp makes it private; the finished file gets what open() would have given it. */
-        const mode_t mask = umask(0);
-        umask(mask);
-        fchmod(descriptor, 0666 & ~mask);
-        return 0;
-    }
-    const int failure = errno;
-    if (descriptor != -1) {
-        close(descriptor);
-        unlink(file->temporary);
-    }
-    free(file->path);
-    free(file->temporary);
-    return failure;
+    snprintf(file->temporary, bytes, "%s/.%s.%ld", folder, name, (long)getpid());
+    return 0;
 }
 
-int atomic_file_close(atomic_file *file)
+/* 0 or errno. */
+static int write_whole(int descriptor, const char *text, size_t size)
 {
-    int failure = 0;
-    if (ferror(file->stream))
-        failure = EIO;
-    if (fflush(file->stream) != 0 || fsync(fileno(file->stream)) != 0)
-        failure = errno;
-    if (fclose(file->stream) != 0 && failure == 0)
+    while (size > 0) {
+        const ssize_t put = write(descriptor, text, size);
+        if (put < 0 && errno != EINTR)
+            return errno;
+        if (put > 0) {
+            text += put;
+            size -= (size_t)put;
+        }
+    }
+    return fsync(descriptor) == 0 || errno == EINVAL ? 0 : errno;
+}
+
+/* A file of that name is what a killed process of the same number left. */
+static int put_in_place(const atomic_file *file)
+{
+    unlink(file->temporary);
+    const int descriptor = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor == -1)
+        return errno;
+    int failure = write_whole(descriptor, file->text, file->size);
+    if (close(descriptor) != 0 && failure == 0)
         failure = errno;
     if (failure == 0 && rename(file->temporary, file->path) != 0)
         failure = errno;
     if (failure != 0)
         unlink(file->temporary);
+    return failure;
+}
+
+int atomic_file_close(atomic_file *file)
+{
+    const int lost = ferror(file->stream);
+    const int failure = fclose(file->stream) != 0 || lost ? ENOMEM : put_in_place(file);
+    free(file->text);
     free(file->path);
     free(file->temporary);
     return failure;

@@ -7,13 +7,21 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Descriptors 0 to 2 are made to exist, SIGINT and SIGPIPE are remembered instead of fatal. A
- * second SIGINT ends the process at once. */
+/* Descriptors 0 to 2 are made to exist; SIGINT, SIGTERM, SIGHUP and SIGPIPE are remembered instead
+ * of fatal, a file size limit is an error of the write. A second SIGINT, SIGTERM or SIGHUP ends the
+ * process at once. */
 void platform_start(void);
 int platform_interrupted(void);
 int platform_pipe_closed(void);
+/* Whether those signals also end the waiting of a read() for input that does not come. Off where
+ * results are written: a write that a signal cuts short loses them. */
+void platform_let_signals_end_reads(int on);
 
 int platform_is_terminal(FILE *stream);
+/* A terminal on which a line can be taken back. */
+int platform_has_cursor(FILE *stream);
+/* Of the terminal; 80 where it does not say. */
+int platform_columns(FILE *stream);
 /* Whether the environment's locale is a UTF-8 one. */
 int platform_has_utf8(void);
 
@@ -34,9 +42,12 @@ char **platform_match(const char *pattern, size_t *count);
 /* With parents. 0, or what errno says. */
 int platform_make_folder(const char *path);
 
-/* A file that appears whole or not at all: written beside its target, then renamed. */
+/* A file that appears whole or not at all: kept in memory, then written beside its target, then
+ * renamed. */
 typedef struct atomic_file {
     FILE *stream;
+    char *text;
+    size_t size;
     char *path;
     char *temporary;
 } atomic_file;

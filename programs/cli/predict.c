@@ -109,8 +109,10 @@ static int run(const command_line *line)
     res2net_session *session = NULL;
     predict_settings settings;
     int result = check_usage(line);
+    platform_let_signals_end_reads(1);
     if (result == EXIT_DONE)
         result = inputs_gather(line, &all);
+    platform_let_signals_end_reads(0);
     if (result == EXIT_DONE)
         result = open_model(line, &model);
     if (result == EXIT_DONE)

@@ -29,6 +29,7 @@ typedef struct run_state {
     pending pending;
     dump dump_input, dump_logits;
     progress progress;
+    int64_t answered; /* inputs whose results are printed, skipped ones too */
     int64_t skipped;
     res2net_report *report;
 } run_state;
@@ -46,8 +47,6 @@ static void forget_pending(pending *pending)
 /* Prints the report's problems and forgets them. */
 static void tell_problems(run_state *run)
 {
-    if (res2net_report_count(run->report) > 0)
-        progress_clear(&run->progress);
     print_problems(run->report);
     res2net_report_clear(run->report);
 }
@@ -76,6 +75,7 @@ static int flush(run_state *run)
         if (pending->entries[i].error == NULL)
             pending->entries[i].logits = pending->logits + (int64_t)picture++ * classes;
     results_print(&run->results, pending->entries, pending->count);
+    run->answered += (int64_t)pending->count;
     forget_pending(pending);
     return EXIT_DONE;
 }
@@ -139,13 +139,14 @@ static int take_input(run_state *run, const input *input)
     char error[1024];
     int result;
     if (input->error != NULL) {
-        progress_clear(&run->progress);
         if (!input->told)
             say("%s: %s", input->path, input->error);
         return run->settings->skip_bad ? add_skipped(run, input->path, input->error) : EXIT_FAILED;
     }
+    platform_let_signals_end_reads(1);
     const res2net_status status =
         res2net_session_prepare_file(run->session, input->path, &picture, run->report);
+    platform_let_signals_end_reads(0);
     if (status == RES2NET_OK) {
         tell_problems(run); /* that it was cut off and tolerated */
         result = add_picture(run, input->path, picture.data, picture.height, picture.width);
@@ -231,6 +232,8 @@ int predict_run(const predict_settings *settings, const res2net_model *model,
         result = dump_write(&run.dump_input);
     if (result == EXIT_DONE)
         result = dump_write(&run.dump_logits);
+    if (result == EXIT_INTERRUPTED)
+        say("predict: interrupted; answers of %lld inputs are complete", (long long)run.answered);
     if (run.skipped > 0)
         say("predict: %lld of %zu inputs skipped", (long long)run.skipped, all->count);
     if (result == EXIT_DONE && run.skipped > 0)

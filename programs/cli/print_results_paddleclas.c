@@ -10,8 +10,10 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "platform.h"
 #include "print_results.h"
 #include "python_repr.h"
+#include "terminal_text.h"
 
 static int better_first(const void *a, const void *b)
 {
@@ -102,7 +104,12 @@ static void print_lines(result_stream *stream, const prediction *predictions, si
         print_scores(stream);
         fputs("], label_names: [", out);
         print_labels(stream);
-        fprintf(out, "], filename: %s\n", predictions[i].file);
+        fputs("], filename: ", out);
+        if (platform_is_terminal(out))
+            put_printable(out, predictions[i].file);
+        else
+            fputs(predictions[i].file, out);
+        fputc('\n', out);
     }
 }
 

@@ -7,45 +7,58 @@
 #include "platform.h"
 #include "res2net/system.h"
 
+/* The line that stands on the terminal. */
+static progress *standing;
+
 progress progress_begin(const char *verb)
 {
     const double now = res2net_seconds();
     return (progress){
-        .verb = verb, .started = now, .shown = now, .active = platform_is_terminal(stderr)};
+        .verb = verb, .started = now, .shown = now, .active = platform_has_cursor(stderr)};
 }
 
-static void print_duration(double seconds)
+static void format_duration(char *buffer, size_t size, double seconds)
 {
-    const long whole = (long)(seconds + 0.5);
+    const double most = 1000.0 * 3600;
+    const long whole = (long)((seconds < most ? seconds : most) + 0.5);
     if (whole >= 3600)
-        fprintf(stderr, "%ld h %02ld min", whole / 3600, whole / 60 % 60);
+        snprintf(buffer, size, "%ld h %02ld min", whole / 3600, whole / 60 % 60);
     else if (whole >= 60)
-        fprintf(stderr, "%ld min %02ld s", whole / 60, whole % 60);
+        snprintf(buffer, size, "%ld min %02ld s", whole / 60, whole % 60);
     else
-        fprintf(stderr, "%ld s", whole);
+        snprintf(buffer, size, "%ld s", whole);
 }
 
+/* Never over the terminal's edge: a line that has wrapped cannot be taken back. */
 void progress_show(progress *progress, int64_t done, int64_t total)
 {
     const double interval = 0.25;
     const double now = res2net_seconds();
+    char left[64], line[256];
     if (!progress->active || done <= 0 || now - progress->shown < interval)
         return;
-    const double elapsed = now - progress->started;
-    const double rate = (double)done / elapsed;
+    const double rate = (double)done / (now - progress->started);
     progress->shown = now;
-    progress->there = 1;
-    fprintf(stderr, "\r\033[K%s: %" PRId64 " of %" PRId64 " pictures, %.1f a second, ",
-            progress->verb, done, total, rate);
-    print_duration((double)(total - done) / rate);
-    fputs(" left", stderr);
+    standing = progress;
+    format_duration(left, sizeof left, (double)(total - done) / rate);
+    snprintf(line, sizeof line,
+             "%s: %" PRId64 " of %" PRId64 " pictures (%d%%), %.1f a second, %s left",
+             progress->verb, done, total, (int)(100 * (double)done / (double)total), rate, left);
+    fprintf(stderr, "\r\033[K%.*s", platform_columns(stderr) - 1, line);
+    fflush(stderr);
+}
+
+void progress_hide(void)
+{
+    if (standing == NULL)
+        return;
+    standing = NULL;
+    fputs("\r\033[K", stderr);
     fflush(stderr);
 }
 
 void progress_clear(progress *progress)
 {
-    if (!progress->there)
-        return;
-    fputs("\r\033[K", stderr);
-    progress->there = 0;
+    if (standing == progress)
+        progress_hide();
 }

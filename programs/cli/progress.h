@@ -9,12 +9,13 @@ typedef struct progress {
     const char *verb;
     double started, shown;
     int active; /* standard error is a terminal */
-    int there;  /* the line stands on it */
 } progress;
 
 progress progress_begin(const char *verb);
 void progress_show(progress *progress, int64_t done, int64_t total);
-/* Takes the line away: before other messages, and at the end. */
+/* Takes the line away at the end. */
 void progress_clear(progress *progress);
+/* Takes the line away that stands there, if one does: before any other message. */
+void progress_hide(void);
 
 #endif

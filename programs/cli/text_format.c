@@ -4,17 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void put_printable(FILE *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        const unsigned char byte = (unsigned char)*text;
-        if (byte < 0x20 || byte == 0x7f)
-            fprintf(out, "\\x%02x", byte);
-        else
-            fputc(byte, out);
-    }
-}
-
 const char *format_count(char buffer[FORMAT_BYTES], int64_t value)
 {
     char digits[FORMAT_BYTES];

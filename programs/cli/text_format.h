@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers and foreign text for people to read. */
+/* Numbers and paragraphs for people to read; UTF-8. */
 #ifndef CLI_TEXT_FORMAT_H
 #define CLI_TEXT_FORMAT_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-
-/* Writes text that came from outside: control characters become \xNN, so that a file's name can
- * neither break lines nor talk to the terminal. */
-void put_printable(FILE *out, const char *text);
 
 enum { FORMAT_BYTES = 40 };
 /* "25,699,120" */
