@@ -147,7 +147,9 @@ static int take_input(run_state *run, const input *input)
     const res2net_status status =
         res2net_session_prepare_file(run->session, input->path, &picture, run->report);
     platform_let_signals_end_reads(0);
-    if (status == RES2NET_OK) {
+    if (status == RES2NET_OK && platform_interrupted()) {
+        result = EXIT_INTERRUPTED;
+    } else if (status == RES2NET_OK) {
         tell_problems(run); /* that it was cut off and tolerated */
         result = add_picture(run, input->path, picture.data, picture.height, picture.width);
     } else {

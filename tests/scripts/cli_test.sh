@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # What the tests of the command share; sourced with the build folder as $1. Leaves: $res2net, $work
 # (a folder that is removed at the end), $here. A failed check is told and counted; `finish` ends.
-build=${1:?expected the build folder}
+build=$(cd "${1:?expected the build folder}" && pwd)
 res2net=$build/res2net
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)

@@ -271,38 +271,4 @@ prints "pictures     12, of which 12 readable"
 expect 3 "$res2net" data check labels.txt --root .
 says "labels.txt:2: "
 
-# ---- Ctrl-C ends a run cleanly
-cat >interrupt.py <<'END'
-import signal, subprocess, sys, time
-done = subprocess.Popen([sys.argv[1], *sys.argv[2:]], stdout=subprocess.PIPE,
-                        stderr=subprocess.PIPE)
-time.sleep(0.7)
-done.send_signal(signal.SIGINT)
-out, err = done.communicate(timeout=60)
-assert done.returncode == 130, (done.returncode, err)
-sys.stdout.buffer.write(out)
-END
-i=0
-: >long.txt
-while [ "$i" -lt 20000 ]; do
-    echo "set/ant/1.png 0"
-    i=$((i + 1))
-done >long.txt
-for words in "eval --list long.txt --root . --format json --report interrupted" \
-    "predict --list long.txt --root . --format json" "bench --batch 1,2,3,4,5,6,7,8,9,10 --format json"; do
-    checks=$((checks + 1))
-    # shellcheck disable=SC2086
-    python3 interrupt.py "$res2net" $words -m net.r2n >out 2>err || fail "SIGINT: $words: $(cat err)"
-    case $words in
-    predict*) python_check "an interrupted predict" <<'END'
-assert 0 < len(value) < 20000 and all("top" in row for row in value), len(value)
-END
-        ;;
-    eval*)
-        is_empty out
-        [ -z "$(ls -A interrupted)" ] || fail "an interrupted eval left $(ls -A interrupted)"
-        ;;
-    esac
-done
-
 finish
