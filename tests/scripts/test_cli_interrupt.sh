@@ -124,7 +124,7 @@ done >long.txt
 for signal in SIGINT SIGTERM; do
     for words in "eval -m net.r2n --list long.txt --root . --format json --report stopped" \
         "predict -m net.r2n --list long.txt --root . --format json" \
-        "bench -m net.r2n --batch 1,2,3,4,5,6,7,8,9,10" "convert net.r2n stopped.r2n"; do
+        "bench -m net.r2n --batch 1,2,3,4,5,6,7,8,9,10"; do
         checks=$((checks + 1))
         # shellcheck disable=SC2086
         python3 at_once.py $signal "$res2net" $words >log 2>&1 || fail "$signal: $words: $(tail -n 1 log)"
