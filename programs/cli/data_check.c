@@ -180,8 +180,10 @@ static int run(const command_line *line)
         .progress_context = &progress};
     res2net_data_check found;
     res2net_report *report = res2net_report_create();
+    platform_let_signals_end_reads(1);
     const res2net_status status = res2net_check_data(line->operands[0], &settings, &found, report);
     int result = exit_status_of(status);
+    platform_let_signals_end_reads(0);
     progress_clear(&progress);
     print_problems(report);
     if (status == RES2NET_OK) {

@@ -123,6 +123,7 @@ while [ $i -lt 20000 ]; do
 done >long.txt
 for signal in SIGINT SIGTERM; do
     for words in "eval -m net.r2n --list long.txt --root . --format json --report stopped" \
+        "data check long.txt --root . --format json" \
         "predict -m net.r2n --list long.txt --root . --format json" \
         "bench -m net.r2n --batch 1,2,3,4,5,6,7,8,9,10"; do
         checks=$((checks + 1))
