@@ -85,19 +85,22 @@ int exit_status_of(res2net_status status)
     }
 }
 
+static int output_failure; /* errno of the first flush that failed */
+
 int output_flush(void)
 {
-    return fflush(stdout) == 0 && !ferror(stdout);
+    errno = 0;
+    const int flushed = fflush(stdout) == 0;
+    if (!flushed && output_failure == 0)
+        output_failure = errno;
+    return flushed && !ferror(stdout);
 }
 
 int output_finish(int status)
 {
-    errno = 0;
-    const int written = output_flush();
-    const int reason = errno;
-    if (written || platform_pipe_closed())
+    if (output_flush() || platform_pipe_closed())
         return platform_interrupted() && status <= EXIT_SKIPPED ? EXIT_INTERRUPTED : status;
     say("standard output: the results could not be written: %s",
-        reason == 0 ? "an earlier write failed" : strerror(reason));
+        output_failure == 0 ? "an earlier write failed" : strerror(output_failure));
     return EXIT_FAILED;
 }

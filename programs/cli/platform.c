@@ -14,6 +14,7 @@
 
 #include "exit_status.h"
 
+static char output_buffer[1 << 16];
 static volatile sig_atomic_t interrupted;
 static volatile sig_atomic_t pipe_closed;
 
@@ -69,6 +70,9 @@ void platform_start(void)
                 exit(EXIT_FAILED);
         }
     }
+    /* What fails to be written is then told when it is flushed, with the reason. */
+    if (!platform_is_terminal(stdout))
+        setvbuf(stdout, output_buffer, _IOFBF, sizeof output_buffer);
     for (int i = 0; i < INTERRUPTIONS; i++)
         handle_interruption(interruptions[i]);
     handle(SIGPIPE, SA_RESTART);
