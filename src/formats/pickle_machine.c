@@ -6,8 +6,9 @@
 #include "base/memory.h"
 
 enum {
-    MAXIMUM_VALUES = 1 << 20,
-    MAXIMUM_STACK = 1 << 20, /* picklers put at most 1000 items between marks */
+    /* A checkpoint with its optimizer has some 30,000; these take less than 64 MB. */
+    MAXIMUM_VALUES = 1 << 19,
+    MAXIMUM_STACK = 1 << 19, /* picklers put at most 1000 items between marks */
     MAXIMUM_MARKS = 1000     /* nesting; Python's own pickler stops near 1000 too */
 };
 
