@@ -269,6 +269,28 @@ END
     labels 'ant\n\ncat\n' 3 'labels.txt:2: a class without a name'
 }
 
+# eval turns pictures by their EXIF orientation exactly as predict does.
+orientation() {
+    cp "$here/../fuzz/corpus/picture/exif6.jpg" set/turned.jpg
+    echo 'turned.jpg 0' >turned.txt
+    for rule in apply ignore; do
+        expect 0 "$res2net" predict -m net.r2n set/turned.jpg --exif $rule --format json
+        cp out turned_$rule.json
+        expect 0 "$res2net" eval -m net.r2n --list turned.txt --root set --exif $rule --format json
+        cp out loss_$rule.json
+    done
+    python_check "orientation" <<'END'
+import math
+scores = []
+for rule in ("apply", "ignore"):
+    top = json.load(open(f"turned_{rule}.json"))[0]["top"]
+    scores.append(next(row["score"] for row in top if row["class_id"] == 0))
+    loss = json.load(open(f"loss_{rule}.json"))["loss"]
+    assert abs(-math.log(scores[-1]) - loss) < 1e-5, (rule, scores, loss)
+assert abs(scores[0] - scores[1]) > 1e-4, scores
+END
+}
+
 for locale in C.UTF-8 C; do
     LC_ALL=$locale
     export LC_ALL
@@ -279,6 +301,7 @@ for locale in C.UTF-8 C; do
     bad_pictures
     class_folders
     label_files
+    orientation
 done
 
 finish
