@@ -92,12 +92,24 @@ RES2NET_API res2net_status res2net_evaluate_config_check(const res2net_evaluate_
                                                          res2net_report *report);
 RES2NET_API void res2net_evaluate_config_free(res2net_evaluate_config *config);
 
-/* The pictures of a list, for predict: paths in order; labels may be missing and are not read.
- * Files that do not exist are reported, their number first, and given all the same. Each path and
- * the array are freed by `res2net_paths_free`. CIFAR binaries are refused (INVALID_ARGUMENT). */
-RES2NET_API res2net_status res2net_list_paths(const char *list, const char *root,
-                                              const char *delimiter, char ***paths, size_t *count,
-                                              res2net_report *report);
+/* The pictures of a list file, of class folders or of a CIFAR binary, for predict: in order; labels
+ * may be missing and are not read. */
+typedef struct res2net_list res2net_list;
+/* Files that do not exist are reported, their number first, and are items all the same. BAD_LIST,
+ * NOT_FOUND, OUT_OF_MEMORY. */
+RES2NET_API res2net_status res2net_list_open(const char *source, const char *root,
+                                             const char *delimiter, res2net_list **out,
+                                             res2net_report *report);
+RES2NET_API void res2net_list_close(res2net_list *list); /* NULL is allowed */
+RES2NET_API size_t res2net_list_count(const res2net_list *list);
+/* The path, or "test.bin[12]" for a record of a CIFAR binary; `index` < count. Lives as long as the
+ * list. */
+RES2NET_API const char *res2net_list_name(const res2net_list *list, size_t index);
+RES2NET_API int res2net_list_is_absent(const res2net_list *list, size_t index);
+/* As res2net_session_prepare_file does for a file. */
+RES2NET_API res2net_status res2net_list_prepare(const res2net_list *list, size_t index,
+                                                const res2net_session *session, res2net_tensor *out,
+                                                res2net_report *report);
 /* The pictures in a folder (by extension, any case: jpg, jpeg, png, webp, bmp, pbm, pgm, ppm, pnm),
  * sorted by name, not recursive. */
 RES2NET_API res2net_status res2net_folder_paths(const char *folder, char ***paths, size_t *count,

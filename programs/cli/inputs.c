@@ -42,19 +42,19 @@ static void add_folder(inputs *all, const char *folder)
 }
 
 /* Its absent files are told at once, before any work, and not again when their turn comes. */
-static int add_list(inputs *all, const char *list, const char *root, const char *delimiter)
+static int add_list(inputs *all, const char *source, const char *root, const char *delimiter)
 {
-    char **paths = NULL;
-    size_t count = 0;
     res2net_report *report = res2net_report_create();
-    const res2net_status status = res2net_list_paths(list, root, delimiter, &paths, &count, report);
+    const res2net_status status = res2net_list_open(source, root, delimiter, &all->list, report);
     print_problems(report);
-    for (size_t i = 0; i < count; i++) {
-        const int absent = platform_file_kind(paths[i]) == FILE_MISSING;
-        add(all, paths[i], absent ? "does not exist" : NULL);
-        all->items[all->count - 1].told = absent;
+    for (size_t i = 0; status == RES2NET_OK && i < res2net_list_count(all->list); i++) {
+        const int absent = res2net_list_is_absent(all->list, i);
+        add(all, res2net_list_name(all->list, i), absent ? "does not exist" : NULL);
+        input *added = &all->items[all->count - 1];
+        added->told = absent;
+        added->in_list = 1;
+        added->index = i;
     }
-    res2net_paths_free(paths, count);
     res2net_report_destroy(report);
     return exit_status_of(status);
 }
@@ -118,5 +118,6 @@ void inputs_free(inputs *all)
         free(all->items[i].error);
     }
     free(all->items);
+    res2net_list_close(all->list);
     *all = (inputs){0};
 }

@@ -30,7 +30,8 @@ static const option_row options[] = {
     {.name = "list",
      .kind = OPTION_FILE,
      .argument = "FILE",
-     .help = "pictures from a list file of `path` or `path label` lines"},
+     .help = "pictures from a list file of `path` or `path label` lines, a folder of class "
+             "folders, or a CIFAR-10 or CIFAR-100 binary file"},
     LIST_OPTIONS,
     {.name = "batch",
      .kind = OPTION_INTEGER,

@@ -133,7 +133,7 @@ static int is_bad_picture(res2net_status status)
            status != RES2NET_INTERRUPTED && status != RES2NET_INTERNAL;
 }
 
-static int take_input(run_state *run, const input *input)
+static int take_input(run_state *run, const inputs *all, const input *input)
 {
     res2net_tensor picture = {0};
     char error[1024];
@@ -145,7 +145,9 @@ static int take_input(run_state *run, const input *input)
     }
     platform_let_signals_end_reads(1);
     const res2net_status status =
-        res2net_session_prepare_file(run->session, input->path, &picture, run->report);
+        input->in_list
+            ? res2net_list_prepare(all->list, input->index, run->session, &picture, run->report)
+            : res2net_session_prepare_file(run->session, input->path, &picture, run->report);
     platform_let_signals_end_reads(0);
     if (status == RES2NET_OK && platform_interrupted()) {
         result = EXIT_INTERRUPTED;
@@ -176,7 +178,7 @@ static int take_all_inputs(run_state *run, const inputs *all)
     const int show = all->count > 1 && !platform_is_terminal(stdout);
     int result = EXIT_DONE;
     for (size_t i = 0; i < all->count && result == EXIT_DONE; i++) {
-        result = platform_interrupted() ? EXIT_INTERRUPTED : take_input(run, &all->items[i]);
+        result = platform_interrupted() ? EXIT_INTERRUPTED : take_input(run, all, &all->items[i]);
         if (run->pending.count == 0 && reader_gone(run))
             break;
         if (show)

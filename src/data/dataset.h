@@ -80,6 +80,7 @@ res2net_status r2n_dataset_find_repeats(const r2n_dataset *dataset, const char *
 
 void r2n_dataset_destroy(r2n_dataset *dataset); /* NULL is allowed */
 
+enum { R2N_CIFAR_SIDE = 32 };
 /* Pixels of a CIFAR record as RGB [32][32][3] into `rgb` (3072 bytes). */
 void r2n_dataset_cifar_pixels(const r2n_dataset *dataset, size_t index, uint8_t *rgb);
 

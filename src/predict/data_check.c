@@ -10,7 +10,7 @@
 #include "image/image.h"
 #include "res2net/evaluate.h"
 
-enum { CHUNK = 32, CIFAR_SIDE = 32, CIFAR_BYTES = 3 * CIFAR_SIDE * CIFAR_SIDE };
+enum { CHUNK = 32, CIFAR_BYTES = 3 * R2N_CIFAR_SIDE * R2N_CIFAR_SIDE };
 
 /* What tells equal files: 64 bits of hash and the size. */
 typedef struct fingerprint {
@@ -62,7 +62,7 @@ static void check_record(const data_check *check, size_t item, picture *found)
 {
     uint8_t rgb[CIFAR_BYTES];
     r2n_dataset_cifar_pixels(check->dataset, item, rgb);
-    found->size = (res2net_picture_size){CIFAR_SIDE, CIFAR_SIDE};
+    found->size = (res2net_picture_size){R2N_CIFAR_SIDE, R2N_CIFAR_SIDE};
     found->print = (fingerprint){hash_bytes(rgb, CIFAR_BYTES), CIFAR_BYTES, item};
 }
 

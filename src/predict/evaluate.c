@@ -17,7 +17,6 @@
 enum {
     DEFAULT_BATCH = 32,
     MAXIMUM_BATCH = 1024,
-    CIFAR_SIDE = 32,
     MAXIMUM_CONFUSION = 4096 /* classes: 128 MiB of matrix */
 };
 
@@ -58,11 +57,8 @@ static void load_slot(const evaluation *e, int32_t index)
         s->status = res2net_session_prepare_file(e->session, item->path, &s->tensor, s->report);
         return;
     }
-    uint8_t rgb[3 * CIFAR_SIDE * CIFAR_SIDE];
-    r2n_dataset_cifar_pixels(e->dataset, e->first + (size_t)index, rgb);
-    const r2n_pixels pixels = {.width = CIFAR_SIDE, .height = CIFAR_SIDE, .rgb = rgb};
-    s->status =
-        r2n_session_prepare_pixels(e->session, &pixels, "<CIFAR record>", &s->tensor, s->report);
+    s->status = r2n_session_prepare_record(e->session, e->dataset, e->first + (size_t)index,
+                                           "<CIFAR record>", &s->tensor, s->report);
 }
 
 static void load_task(void *context, r2n_team *team, int thread, int threads)

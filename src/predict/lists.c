@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Paths of pictures in lists and folders. */
+/* Pictures of lists and folders, for predict. */
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -7,6 +8,7 @@
 #include "base/os.h"
 #include "data/dataset.h"
 #include "data/sources.h"
+#include "predict/session.h"
 #include "res2net/evaluate.h"
 
 void res2net_paths_free(char **paths, size_t count)
@@ -21,31 +23,88 @@ static res2net_status no_memory(const char *file, res2net_report *report)
     return r2n_fail(report, RES2NET_OUT_OF_MEMORY, file, -1, "no memory for the paths");
 }
 
-res2net_status res2net_list_paths(const char *list, const char *root, const char *delimiter,
-                                  char ***paths, size_t *count, res2net_report *report)
+/* ---- lists --------------------------------------------------------------------------------- */
+
+struct res2net_list {
+    r2n_dataset *dataset;
+    char **record_names; /* [count] of a CIFAR binary, else NULL */
+};
+
+/* "test.bin[12]". */
+static res2net_status name_records(res2net_list *list, const char *source, res2net_report *report)
+{
+    const size_t count = list->dataset->count;
+    const size_t room = strlen(source) + 24;
+    list->record_names = r2n_allocate_zeroed(count, sizeof *list->record_names);
+    if (list->record_names == NULL)
+        return no_memory(source, report);
+    for (size_t i = 0; i < count; i++) {
+        list->record_names[i] = r2n_allocate(room, 1);
+        if (list->record_names[i] == NULL)
+            return no_memory(source, report);
+        snprintf(list->record_names[i], room, "%s[%zu]", source, i);
+    }
+    return RES2NET_OK;
+}
+
+res2net_status res2net_list_open(const char *source, const char *root, const char *delimiter,
+                                 res2net_list **out, res2net_report *report)
 {
     const r2n_dataset_options rules = {.root = root, .delimiter = delimiter, .labels_optional = 1};
-    r2n_dataset *dataset;
-    *paths = NULL;
-    *count = 0;
-    res2net_status status = r2n_dataset_open(list, &rules, &dataset, report);
-    if (status != RES2NET_OK)
+    *out = NULL;
+    res2net_list *list = r2n_allocate_zeroed(1, sizeof *list);
+    if (list == NULL)
+        return no_memory(source, report);
+    res2net_status status = r2n_dataset_open(source, &rules, &list->dataset, report);
+    if (status == RES2NET_OK && list->dataset->cifar.data != NULL)
+        status = name_records(list, r2n_dataset_name(source), report);
+    if (status != RES2NET_OK) {
+        res2net_list_close(list);
         return status;
-    if (dataset->cifar.data != NULL)
-        status = r2n_fail(report, RES2NET_INVALID_ARGUMENT, list, -1,
-                          "is a CIFAR binary: eval takes it, predict does not");
-    else if ((*paths = r2n_allocate(dataset->count, sizeof **paths)) == NULL)
-        status = no_memory(list, report);
-    if (status == RES2NET_OK)
-        r2n_dataset_find_absent(dataset, list, report);
-    for (size_t i = 0; status == RES2NET_OK && i < dataset->count; i++) {
-        (*paths)[i] = dataset->items[i].path; /* taken over */
-        dataset->items[i].path = NULL;
-        (*count)++;
     }
-    r2n_dataset_destroy(dataset);
-    return status;
+    r2n_dataset_find_absent(list->dataset, source, report);
+    *out = list;
+    return RES2NET_OK;
 }
+
+void res2net_list_close(res2net_list *list)
+{
+    if (list == NULL)
+        return;
+    for (size_t i = 0; list->record_names != NULL && i < list->dataset->count; i++)
+        r2n_free(list->record_names[i]);
+    r2n_free(list->record_names);
+    r2n_dataset_destroy(list->dataset);
+    r2n_free(list);
+}
+
+size_t res2net_list_count(const res2net_list *list)
+{
+    return list->dataset->count;
+}
+
+const char *res2net_list_name(const res2net_list *list, size_t index)
+{
+    return list->record_names != NULL ? list->record_names[index]
+                                      : list->dataset->items[index].path;
+}
+
+int res2net_list_is_absent(const res2net_list *list, size_t index)
+{
+    return list->dataset->items[index].absent;
+}
+
+res2net_status res2net_list_prepare(const res2net_list *list, size_t index,
+                                    const res2net_session *session, res2net_tensor *out,
+                                    res2net_report *report)
+{
+    const char *name = res2net_list_name(list, index);
+    if (list->record_names == NULL)
+        return res2net_session_prepare_file(session, name, out, report);
+    return r2n_session_prepare_record(session, list->dataset, index, name, out, report);
+}
+
+/* ---- folders ------------------------------------------------------------------------------- */
 
 static int is_picture_name(const char *name)
 {

@@ -59,6 +59,17 @@ res2net_status r2n_session_prepare_pixels(const res2net_session *session, const 
     return RES2NET_OK;
 }
 
+res2net_status r2n_session_prepare_record(const res2net_session *session,
+                                          const r2n_dataset *dataset, size_t index,
+                                          const char *name, res2net_tensor *out,
+                                          res2net_report *report)
+{
+    uint8_t rgb[3 * R2N_CIFAR_SIDE * R2N_CIFAR_SIDE];
+    r2n_dataset_cifar_pixels(dataset, index, rgb);
+    const r2n_pixels pixels = {.width = R2N_CIFAR_SIDE, .height = R2N_CIFAR_SIDE, .rgb = rgb};
+    return r2n_session_prepare_pixels(session, &pixels, name, out, report);
+}
+
 res2net_status res2net_session_prepare(const res2net_session *session, const void *bytes,
                                        size_t size, const char *name, res2net_tensor *out,
                                        res2net_report *report)

@@ -3,6 +3,7 @@
 #ifndef R2N_PREDICT_SESSION_H
 #define R2N_PREDICT_SESSION_H
 
+#include "data/dataset.h"
 #include "predict/model.h"
 #include "res2net/session.h"
 
@@ -26,6 +27,12 @@ res2net_status r2n_session_fit(res2net_session *session, int32_t batch, int32_t 
 
 /* prepare.c: RGB pixels (owned by the caller) through the recipe into a tensor. */
 res2net_status r2n_session_prepare_pixels(const res2net_session *session, const r2n_pixels *pixels,
+                                          const char *name, res2net_tensor *out,
+                                          res2net_report *report);
+
+/* The same of a CIFAR record. */
+res2net_status r2n_session_prepare_record(const res2net_session *session,
+                                          const r2n_dataset *dataset, size_t index,
                                           const char *name, res2net_tensor *out,
                                           res2net_report *report);
 

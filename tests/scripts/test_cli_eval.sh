@@ -211,6 +211,15 @@ python_check "a CIFAR binary" <<'END'
 assert value["images"] == 12 and [row["images"] for row in value["classes"]] == [4, 4, 4, 0, 0, 0]
 END
 
+"$res2net" predict -m net.r2n --list cifar.bin --format json --topk 1 >answers.json 2>err ||
+    fail "predict of a CIFAR binary: $(cat err)"
+python_check "predict takes a CIFAR binary, as eval does" <<'END'
+answers = json.load(open("answers.json"))
+assert [row["file"] for row in answers] == [f"cifar.bin[{i}]" for i in range(12)], answers
+right = sum(row["top"][0]["class_id"] == i % 3 for i, row in enumerate(answers))
+assert right == value["top1_correct"], (right, value)
+END
+
 # ---- bad pictures
 cp list.txt bad_list.txt
 head -c 60 set/ant/1.png >cut.png

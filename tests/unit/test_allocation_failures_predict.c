@@ -364,11 +364,13 @@ static res2net_status paths(void *context, res2net_report *report)
         return found == NULL && count == 0 ? status : RES2NET_INTERNAL;
     res2net_paths_free(found, count);
     const size_t pictures_found = count;
-    status = res2net_list_paths(in_folder("list.txt"), "root", NULL, &found, &count, report);
+    res2net_list *list;
+    status = res2net_list_open(in_folder("list.txt"), "root", NULL, &list, report);
     if (status != RES2NET_OK)
-        return status;
-    status = right(pictures_found > 10 && count == 3 && strcmp(found[2], "root/c d.jpg") == 0);
-    res2net_paths_free(found, count);
+        return list == NULL ? status : RES2NET_INTERNAL;
+    status = right(pictures_found > 10 && res2net_list_count(list) == 3 &&
+                   strcmp(res2net_list_name(list, 2), "root/c d.jpg") == 0);
+    res2net_list_close(list);
     return status;
 }
 
