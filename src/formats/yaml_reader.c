@@ -15,16 +15,43 @@ enum { MAXIMUM_BYTES = 1 << 18, MAXIMUM_MARKS = 1000, MAXIMUM_WORD = 40 };
 
 /* ---- the document ---- */
 
-static res2net_status fail_parse(const yaml_parser_t *parser, const char *name,
-                                 res2net_report *report)
+/* What is read, and for whom. */
+typedef struct source {
+    const char *text;
+    size_t size;
+    const char *what; /* "a list of transforms" */
+    const char *name;
+    res2net_report *report;
+} source;
+
+/* Where the byte stands, as libyaml would say: columns are characters. */
+static r2n_yaml_place place_of_byte(const source *source, size_t byte)
 {
+    r2n_yaml_place place = {1, 1};
+    for (size_t i = 0; i < byte && i < source->size; i++) {
+        if (source->text[i] == '\n') {
+            place.line++;
+            place.column = 1;
+        } else if (((unsigned char)source->text[i] & 0xC0) != 0x80) {
+            place.column++;
+        }
+    }
+    return place;
+}
+
+static res2net_status fail_parse(const yaml_parser_t *parser, const source *source)
+{
+    const char *name = source->name;
+    res2net_report *report = source->report;
     /* libyaml does not always say that it lacks memory, but says what else it finds wrong. */
     if (parser->error == YAML_MEMORY_ERROR || parser->problem == NULL)
         return r2n_fail(report, RES2NET_OUT_OF_MEMORY, name, -1, "no memory to read YAML");
     const char *problem = parser->problem;
-    if (parser->error == YAML_READER_ERROR)
-        return r2n_fail(report, RES2NET_DAMAGED, name, (int64_t)parser->problem_offset,
-                        "this is not YAML text (%s): save it as UTF-8", problem);
+    if (parser->error == YAML_READER_ERROR) {
+        const r2n_yaml_place place = place_of_byte(source, parser->problem_offset);
+        return r2n_fail_at(report, RES2NET_DAMAGED, name, place.line, place.column,
+                           "this is not YAML text (%s): save it as UTF-8", problem);
+    }
     return r2n_fail_at(report, RES2NET_DAMAGED, name, (int64_t)parser->problem_mark.line + 1,
                        (int64_t)parser->problem_mark.column + 1, "YAML error: %s%s%s", problem,
                        parser->context != NULL ? " " : "",
@@ -32,36 +59,41 @@ static res2net_status fail_parse(const yaml_parser_t *parser, const char *name,
 }
 
 /* Nothing but the end may follow the document that was read. */
-static res2net_status check_end(yaml_parser_t *parser, const char *name, res2net_report *report)
+static res2net_status check_end(yaml_parser_t *parser, const source *source)
 {
     yaml_document_t next;
     if (!yaml_parser_load(parser, &next))
-        return fail_parse(parser, name, report);
+        return fail_parse(parser, source);
     const yaml_node_t *root = yaml_document_get_root_node(&next);
     const size_t line = next.start_mark.line;
     yaml_document_delete(&next);
     if (root != NULL)
-        return r2n_fail_line(report, RES2NET_INVALID_ARGUMENT, name, (int64_t)line + 1,
-                             "a second YAML document begins here: keep one document a file");
+        return r2n_fail_at(source->report, RES2NET_INVALID_ARGUMENT, source->name,
+                           (int64_t)line + 1, 1,
+                           "a second YAML document begins here: keep one document a file");
     return RES2NET_OK;
 }
 
 /* libyaml's time grows with the square of nested brackets and of anchors: neither may be many. */
-static res2net_status check_amount(const char *text, size_t size, const char *what,
-                                   const char *name, res2net_report *report)
+static res2net_status check_amount(const source *source)
 {
-    if (size > MAXIMUM_BYTES)
-        return r2n_fail(report, RES2NET_LIMIT_EXCEEDED, name, -1,
-                        "%zu bytes are too many for %s: the limit is %d", size, what,
-                        MAXIMUM_BYTES);
+    r2n_yaml_place place;
+    if (source->size > MAXIMUM_BYTES) {
+        place = place_of_byte(source, MAXIMUM_BYTES);
+        return r2n_fail_at(source->report, RES2NET_LIMIT_EXCEEDED, source->name, place.line,
+                           place.column, "%zu bytes are too many for %s: the limit, %d, is here",
+                           source->size, source->what, MAXIMUM_BYTES);
+    }
     int brackets = 0, anchors = 0;
-    for (size_t i = 0; i < size; i++) {
-        brackets += text[i] == '[' || text[i] == '{';
-        anchors += text[i] == '&';
-        if (brackets > MAXIMUM_MARKS || anchors > MAXIMUM_MARKS)
-            return r2n_fail(report, RES2NET_LIMIT_EXCEEDED, name, (int64_t)i,
-                            "more than %d brackets or anchors: this is not %s", MAXIMUM_MARKS,
-                            what);
+    for (size_t i = 0; i < source->size; i++) {
+        brackets += source->text[i] == '[' || source->text[i] == '{';
+        anchors += source->text[i] == '&';
+        if (brackets > MAXIMUM_MARKS || anchors > MAXIMUM_MARKS) {
+            place = place_of_byte(source, i);
+            return r2n_fail_at(source->report, RES2NET_LIMIT_EXCEEDED, source->name, place.line,
+                               place.column, "more than %d brackets or anchors: this is not %s",
+                               MAXIMUM_MARKS, source->what);
+        }
     }
     return RES2NET_OK;
 }
@@ -70,24 +102,28 @@ res2net_status r2n_yaml_open(const char *text, size_t size, const char *what, co
                              r2n_yaml *yaml, res2net_report *report)
 {
     yaml_parser_t parser;
-    res2net_status status = check_amount(text, text == NULL ? 0 : size, what, name, report);
+    const source source = {.text = text == NULL ? "" : text,
+                           .size = text == NULL ? 0 : size,
+                           .what = what,
+                           .name = name,
+                           .report = report};
+    res2net_status status = check_amount(&source);
     if (status != RES2NET_OK)
         return status;
     if (!yaml_parser_initialize(&parser))
         return r2n_fail(report, RES2NET_OUT_OF_MEMORY, name, -1, "no memory to read YAML");
-    yaml_parser_set_input_string(&parser, (const unsigned char *)(text == NULL ? "" : text),
-                                 text == NULL ? 0 : size);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)source.text, source.size);
     yaml->name = name;
     yaml->report = report;
     yaml->overrides = NULL;
     if (!yaml_parser_load(&parser, &yaml->document)) {
-        status = fail_parse(&parser, name, report);
+        status = fail_parse(&parser, &source);
     } else {
         if (yaml_document_get_root_node(&yaml->document) == NULL)
             status = r2n_fail_at(report, RES2NET_INVALID_ARGUMENT, name, 1, 1,
                                  "there is nothing here: %s was expected", what);
         else
-            status = check_end(&parser, name, report);
+            status = check_end(&parser, &source);
         if (status != RES2NET_OK)
             yaml_document_delete(&yaml->document);
     }
