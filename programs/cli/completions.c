@@ -37,27 +37,61 @@ static int print_words(const option_row *row, const char *between)
     return 1;
 }
 
-/* First words of the verbs, each once; second words belong to the first. */
+static int first_length(const verb *verb)
+{
+    return (int)strcspn(verb->name, " ");
+}
+
+static int same_first_word(const verb *a, const verb *b)
+{
+    return first_length(a) == first_length(b) &&
+           strncmp(a->name, b->name, (size_t)first_length(a)) == 0;
+}
+
+/* Of the verbs that share a first word ("data check", "data split"), the one that stands first
+ * speaks for it. */
+static int is_first_of_its_word(const verb *verb)
+{
+    const struct verb *const *known = verbs;
+    while (!same_first_word(*known, verb))
+        known++;
+    return *known == verb;
+}
+
+static int has_second_word(const verb *verb)
+{
+    return verb->name[first_length(verb)] != '\0';
+}
+
+/* "check split" */
+static void print_second_words(const verb *of)
+{
+    int count = 0;
+    for (const verb *const *known = verbs; *known != NULL; known++)
+        if (!(*known)->hidden && has_second_word(*known) && same_first_word(*known, of))
+            printf("%s%s", count++ == 0 ? "" : " ", (*known)->name + first_length(*known) + 1);
+}
+
+/* First words of the verbs, each once. */
 static void print_first_words(const char *between)
 {
     for (const verb *const *known = verbs; *known != NULL; known++)
-        if (!(*known)->hidden)
-            printf("%.*s%s", (int)strcspn((*known)->name, " "), (*known)->name, between);
+        if (!(*known)->hidden && is_first_of_its_word(*known))
+            printf("%.*s%s", first_length(*known), (*known)->name, between);
     fputs("help", stdout);
 }
 
 /* ---- bash ---------------------------------------------------------------------------------- */
 
-/* One branch an option that takes a value: "predict:--format)". */
+/* One branch an option that takes a value: "predict:--format"). */
 static void print_bash_values(const verb *verb)
 {
-    const int first = (int)strcspn(verb->name, " ");
     for (const option_row *row = verb->options; row->name != NULL; row++) {
         if (!is_shown(row) || row->kind == OPTION_FLAG)
             continue;
-        printf("    %.*s:--%s", first, verb->name, row->name);
+        printf("    \"%s:--%s\"", verb->name, row->name);
         if (row->letter != '\0')
-            printf(" | %.*s:-%c", first, verb->name, row->letter);
+            printf(" | \"%s:-%c\"", verb->name, row->letter);
         fputs(")\n        ", stdout);
         if (row->kind == OPTION_CHOICE || row->kind == OPTION_ARCHITECTURE) {
             fputs("words=\"", stdout);
@@ -80,11 +114,33 @@ static void print_bash_values(const verb *verb)
 
 static void print_bash_options(const verb *verb)
 {
-    printf("        %.*s) words=\"--help", (int)strcspn(verb->name, " "), verb->name);
+    printf("        \"%s\") words=\"--help", verb->name);
     for (const option_row *row = verb->options; row->name != NULL; row++)
         if (is_shown(row))
             printf(" --%s", row->name);
     fputs("\" ;;\n", stdout);
+}
+
+/* Second words where the first one stands alone: $verb then is the whole name. */
+static void print_bash_second_words(void)
+{
+    fputs("    case \"$verb\" in\n", stdout);
+    for (const verb *const *known = verbs; *known != NULL; known++) {
+        if ((*known)->hidden || !has_second_word(*known) || !is_first_of_its_word(*known))
+            continue;
+        printf("    %.*s)\n"
+               "        if [ \"$COMP_CWORD\" -eq 2 ]; then\n"
+               "            mapfile -t COMPREPLY < <(compgen -W \"",
+               first_length(*known), (*known)->name);
+        print_second_words(*known);
+        fputs("\" -- \"$word\")\n"
+              "            return\n"
+              "        fi\n"
+              "        verb=\"$verb ${COMP_WORDS[2]}\"\n"
+              "        ;;\n",
+              stdout);
+    }
+    fputs("    esac\n", stdout);
 }
 
 static void print_bash(void)
@@ -93,25 +149,29 @@ static void print_bash(void)
           "_res2net() {\n"
           "    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}\n"
           "    local verb=${COMP_WORDS[1]} words=\"\"\n"
+          "    # bash parts --name=value into three words\n"
+          "    if [ \"$word\" = = ]; then\n"
+          "        word=\"\"\n"
+          "    elif [ \"$previous\" = = ] && [ \"$COMP_CWORD\" -gt 2 ]; then\n"
+          "        previous=${COMP_WORDS[COMP_CWORD - 2]}\n"
+          "    fi\n"
           "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
           "        mapfile -t COMPREPLY < <(compgen -W \"--help --version ",
           stdout);
     print_first_words(" ");
     fputs("\" -- \"$word\")\n"
           "        return\n"
-          "    fi\n"
-          "    case \"$verb:$previous\" in\n",
+          "    fi\n",
           stdout);
-    for (const verb *const *known = verbs; *known != NULL; known++) {
-        const char *blank = strchr((*known)->name, ' ');
-        if ((*known)->hidden)
-            continue;
-        if (blank != NULL)
-            printf("    %.*s:%.*s)\n        words=\"%s\"\n        ;;\n",
-                   (int)(blank - (*known)->name), (*known)->name, (int)(blank - (*known)->name),
-                   (*known)->name, blank + 1);
-        print_bash_values(*known);
-    }
+    print_bash_second_words();
+    fputs("    case \"$verb:$previous\" in\n"
+          "    help:help)\n        words=\"",
+          stdout);
+    print_first_words(" ");
+    fputs("\"\n        ;;\n", stdout);
+    for (const verb *const *known = verbs; *known != NULL; known++)
+        if (!(*known)->hidden)
+            print_bash_values(*known);
     fputs("    esac\n"
           "    if [ -z \"$words\" ]; then\n"
           "        case \"$word\" in\n"
@@ -182,6 +242,30 @@ static void print_zsh_option(const option_row *row)
     fputc('\'', stdout);
 }
 
+static void print_zsh_arguments(const verb *verb, const char *indent)
+{
+    printf("%s    _arguments -S '--help[tells about it]'", indent);
+    for (const option_row *row = verb->options; row->name != NULL; row++)
+        if (is_shown(row))
+            print_zsh_option(row);
+    printf(" \\\n            '*:file:_files'\n%s    ;;\n", indent);
+}
+
+/* "data)": the second words, then a branch each. */
+static void print_zsh_second_words(const verb *of)
+{
+    fputs("        if (( CURRENT == 3 )); then\n            compadd ", stdout);
+    print_second_words(of);
+    fputs("\n            return\n        fi\n        case $words[3] in\n", stdout);
+    for (const verb *const *known = verbs; *known != NULL; known++) {
+        if ((*known)->hidden || !has_second_word(*known) || !same_first_word(*known, of))
+            continue;
+        printf("        %s)\n", (*known)->name + first_length(*known) + 1);
+        print_zsh_arguments(*known, "        ");
+    }
+    fputs("        esac\n        ;;\n", stdout);
+}
+
 static void print_zsh(void)
 {
     fputs("#compdef res2net\n"
@@ -190,9 +274,9 @@ static void print_zsh(void)
           "    verbs=(\n",
           stdout);
     for (const verb *const *known = verbs; *known != NULL; known++) {
-        if ((*known)->hidden)
+        if ((*known)->hidden || !is_first_of_its_word(*known))
             continue;
-        printf("        '%.*s:", (int)strcspn((*known)->name, " "), (*known)->name);
+        printf("        '%.*s:", first_length(*known), (*known)->name);
         print_quoted((*known)->summary, 1);
         fputs("'\n", stdout);
     }
@@ -205,17 +289,13 @@ static void print_zsh(void)
           "    case $words[2] in\n",
           stdout);
     for (const verb *const *known = verbs; *known != NULL; known++) {
-        const char *blank = strchr((*known)->name, ' ');
-        if ((*known)->hidden)
+        if ((*known)->hidden || !is_first_of_its_word(*known))
             continue;
-        printf("    %.*s)\n        _arguments -S '--help[tells about it]'",
-               (int)strcspn((*known)->name, " "), (*known)->name);
-        for (const option_row *row = (*known)->options; row->name != NULL; row++)
-            if (is_shown(row))
-                print_zsh_option(row);
-        if (blank != NULL)
-            printf(" \\\n            '2:verb:(%s)'", blank + 1);
-        fputs(" \\\n            '*:file:_files'\n        ;;\n", stdout);
+        printf("    %.*s)\n", first_length(*known), (*known)->name);
+        if (has_second_word(*known))
+            print_zsh_second_words(*known);
+        else
+            print_zsh_arguments(*known, "    ");
     }
     fputs("    esac\n"
           "}\n"
@@ -225,8 +305,11 @@ static void print_zsh(void)
 
 static void print_fish_option(const verb *verb, const option_row *row)
 {
-    printf("complete -c res2net -n '__fish_seen_subcommand_from %.*s' -l %s",
-           (int)strcspn(verb->name, " "), verb->name, row->name);
+    printf("complete -c res2net -n '__fish_seen_subcommand_from %.*s", first_length(verb),
+           verb->name);
+    if (has_second_word(verb))
+        printf("; and __fish_seen_subcommand_from %s", verb->name + first_length(verb) + 1);
+    printf("' -l %s", row->name);
     if (row->letter != '\0')
         printf(" -s %c", row->letter);
     if (row->kind == OPTION_FILE || row->kind == OPTION_FOLDER) {
@@ -247,17 +330,24 @@ static void print_fish(void)
 {
     fputs("# fish completion for res2net\n", stdout);
     for (const verb *const *known = verbs; *known != NULL; known++) {
-        const char *blank = strchr((*known)->name, ' ');
-        const int first = (int)strcspn((*known)->name, " ");
+        const int first = first_length(*known);
         if ((*known)->hidden)
             continue;
-        printf("complete -c res2net -n __fish_use_subcommand -f -a %.*s -d '", first,
-               (*known)->name);
-        print_quoted((*known)->summary, 0);
-        fputs("'\n", stdout);
-        if (blank != NULL)
-            printf("complete -c res2net -n '__fish_seen_subcommand_from %.*s' -a %s\n", first,
-                   (*known)->name, blank + 1);
+        if (is_first_of_its_word(*known)) {
+            printf("complete -c res2net -n __fish_use_subcommand -f -a %.*s -d '", first,
+                   (*known)->name);
+            print_quoted((*known)->summary, 0);
+            fputs("'\n", stdout);
+        }
+        if (has_second_word(*known)) {
+            printf("complete -c res2net -n '__fish_seen_subcommand_from %.*s; and not "
+                   "__fish_seen_subcommand_from ",
+                   first, (*known)->name);
+            print_second_words(*known);
+            printf("' -f -a %s -d '", (*known)->name + first + 1);
+            print_quoted((*known)->summary, 0);
+            fputs("'\n", stdout);
+        }
         for (const option_row *row = (*known)->options; row->name != NULL; row++)
             if (is_shown(row))
                 print_fish_option(*known, row);

@@ -10,31 +10,48 @@
 #include "suggest.h"
 #include "verbs.h"
 
-/* "data" alone, or "data chek": the two-word verb that is meant, or NULL. */
-static const verb *half_verb(const char *word)
+static int is_first_word_of(const char *word, const verb *verb)
 {
+    const size_t length = strcspn(verb->name, " ");
+    return verb->name[length] == ' ' && strlen(word) == length &&
+           strncmp(word, verb->name, length) == 0;
+}
+
+/* "data" alone, or "data chek": the verbs of two words that can be meant. 0 when there is none. */
+static int refuse_half_verb(int count, char **words)
+{
+    char known_ones[256] = "", spelt[64];
+    size_t used = 0;
+    snprintf(spelt, sizeof spelt, "%s %s", words[0], count > 1 ? words[1] : "");
+    suggestion search = suggest_for(spelt);
     for (const verb *const *known = verbs; *known != NULL; known++) {
-        const size_t length = strcspn((*known)->name, " ");
-        if ((*known)->name[length] == ' ' && strlen(word) == length &&
-            strncmp(word, (*known)->name, length) == 0)
-            return *known;
+        if ((*known)->hidden || !is_first_word_of(words[0], *known) || used >= sizeof known_ones)
+            continue;
+        used += (size_t)snprintf(known_ones + used, sizeof known_ones - used, "%s`res2net %s`",
+                                 used == 0 ? "" : " or ", (*known)->name);
+        suggest_offer(&search, (*known)->name);
     }
-    return NULL;
+    if (used == 0)
+        return 0;
+    if (count == 1)
+        say("%s: expected a second word; did you mean %s?", words[0], known_ones);
+    else if (search.best != NULL)
+        say("unknown verb %s %s; did you mean `res2net %s`?", words[0], words[1], search.best);
+    else
+        say("unknown verb %s %s; did you mean %s?", words[0], words[1], known_ones);
+    return 1;
 }
 
 static void refuse_verb(int count, char **words)
 {
-    const verb *half = half_verb(words[0]);
     suggestion search = suggest_for(words[0]);
+    if (refuse_half_verb(count, words))
+        return;
     for (const verb *const *known = verbs; *known != NULL; known++)
         if (!(*known)->hidden)
             suggest_offer(&search, (*known)->name);
     suggest_offer(&search, "help");
-    if (half != NULL && count == 1)
-        say("%s: expected a second word; did you mean `res2net %s`?", words[0], half->name);
-    else if (half != NULL)
-        say("unknown verb %s %s; did you mean `res2net %s`?", words[0], words[1], half->name);
-    else if (search.best != NULL)
+    if (search.best != NULL)
         say("unknown verb %s; did you mean `res2net %s`?", words[0], search.best);
     else
         say("unknown verb %s; `res2net --help` lists them", words[0]);
