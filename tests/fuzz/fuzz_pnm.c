@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as a PNM, of each of the six kinds. */
+/* Any bytes as a PNM; the second one chooses the kind. */
 #include <string.h>
 
 #include "fuzz/decode_both.h"
@@ -15,10 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     memcpy(copy, data, size);
     copy[0] = 'P';
-    for (uint8_t kind = '1'; kind <= '6'; kind++) {
-        copy[1] = kind;
-        decode_both(copy, size, NULL);
-    }
+    copy[1] = (uint8_t)('1' + (copy[1] + 5) % 6); /* '1' to '6' stay what they are */
+    decode_both(copy, size, NULL);
     free(copy);
     return 0;
 }

@@ -219,6 +219,7 @@ static void validation_names_the_field(void **state)
     BAD(resize_width, 7, "only one of resize_width");
     BAD(crop_width, 0, "only one of crop_width");
     BAD(resizer, (r2n_resizer)2, "resizer is 2");
+    BAD(decoder, (r2n_decoder)2, "decoder is 2");
     BAD(apply_exif, 2, "apply_exif is 2");
     BAD(interpolation, R2N_INTERPOLATION_NEAREST, "interpolation");
     BAD(scale, NAN, "scale is nan");
@@ -252,6 +253,23 @@ static void json_keeps_every_bit(void **state)
         r2n_free(text);
     }
     setlocale(LC_NUMERIC, "C");
+}
+
+/* The first .r2n files did not say who decodes: the original of their family does. */
+static void json_without_a_decoder_has_the_familys(void **state)
+{
+    (void)state;
+    for (int torch = 0; torch < 2; torch++) {
+        r2n_recipe recipe, read;
+        (torch ? r2n_recipe_torch : r2n_recipe_paddle)(&recipe);
+        char *text = r2n_recipe_to_json(&recipe);
+        char *at = strstr(text, ", \"decoder\"");
+        assert_non_null(at);
+        memcpy(at, "}", 2); /* it is the last key */
+        assert_int_equal(r2n_recipe_parse_json(text, strlen(text), "j", &read, NULL), RES2NET_OK);
+        assert_memory_equal(&read, &recipe, sizeof read);
+        r2n_free(text);
+    }
 }
 
 /* The JSON of the Paddle preset with `from` replaced by `to`. */
@@ -334,6 +352,7 @@ int main(void)
         cmocka_unit_test(long_thin_pictures_cost_no_giant),
         cmocka_unit_test(validation_names_the_field),
         cmocka_unit_test(json_keeps_every_bit),
+        cmocka_unit_test(json_without_a_decoder_has_the_familys),
         cmocka_unit_test(json_is_read_strictly),
         cmocka_unit_test(every_failing_allocation_is_told),
     };

@@ -84,6 +84,7 @@ static void arguments_reach_the_recipe(void **state)
         "- NormalizeImage: {scale: '1 / 128', mean: [0, 1e-3, .5], std: [1, 2., -3], order: chw}\n",
         &read);
     assert_int_equal(read.apply_exif, 0);
+    assert_int_equal(read.decoder, R2N_DECODER_PILLOW);
     assert_int_equal(read.resize_short, 0);
     assert_int_equal(read.resize_width, 320);
     assert_int_equal(read.resize_height, 240);
@@ -101,6 +102,7 @@ static void arguments_reach_the_recipe(void **state)
     assert_int_equal(read.resize_width, 64);
     assert_int_equal(read.resize_height, 64);
     assert_int_equal(read.apply_exif, 1);
+    assert_int_equal(read.decoder, R2N_DECODER_OPENCV);
 }
 
 typedef struct refusal {
