@@ -12,7 +12,7 @@
 #include "formats/byte_cursor.h"
 #include "formats/utf8.h"
 
-enum { CHUNK_VALUES = 256, FEW_MEMBERS = 8, MAXIMUM_VALUES = 1 << 24 };
+enum { CHUNK_VALUES = 256, FEW_MEMBERS = 8, MAXIMUM_VALUES = 1 << 18 };
 
 /* Values live in chunks, so that pointers to them stay. */
 typedef struct chunk {

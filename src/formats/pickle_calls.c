@@ -122,6 +122,35 @@ static res2net_status push_call(r2n_pickle_machine *m, const r2n_pickle_global *
     return r2n_pickle_push(m, call);
 }
 
+static res2net_status refuse_call(r2n_pickle_machine *m, const r2n_pickle_global *global)
+{
+    return R2N_PICKLE_FAIL(m, RES2NET_UNSUPPORTED,
+                           "pickle: %s.%s is called in a way that weights never do", global->module,
+                           global->name);
+}
+
+/* Python 2 gives OrderedDict its pairs as a list of lists. */
+static res2net_status push_dict(r2n_pickle_machine *m, const r2n_pickle_global *global,
+                                const r2n_pickle_value *arguments)
+{
+    static const r2n_pickle_value nothing = {.kind = R2N_PICKLE_LIST};
+    const r2n_pickle_value *pairs = arguments->count == 0 ? &nothing : arguments->items[0];
+    if (arguments->count > 1 || pairs->kind != R2N_PICKLE_LIST)
+        return refuse_call(m, global);
+    r2n_pickle_value *dict = r2n_pickle_new(m, R2N_PICKLE_DICT);
+    res2net_status status = r2n_pickle_push(m, dict);
+    for (size_t i = 0; status == RES2NET_OK && i < pairs->count; i++) {
+        const r2n_pickle_value *pair = pairs->items[i];
+        if ((pair->kind != R2N_PICKLE_LIST && pair->kind != R2N_PICKLE_TUPLE) || pair->count != 2)
+            return refuse_call(m, global);
+        for (size_t k = 0; status == RES2NET_OK && k < 2; k++)
+            status = r2n_pickle_push(m, (r2n_pickle_value *)(uintptr_t)pair->items[k]);
+        if (status == RES2NET_OK)
+            status = r2n_pickle_take(m, dict, 2);
+    }
+    return status;
+}
+
 res2net_status r2n_pickle_call(r2n_pickle_machine *m)
 {
     const r2n_pickle_value *callee = r2n_pickle_top(m, 1);
@@ -134,9 +163,7 @@ res2net_status r2n_pickle_call(r2n_pickle_machine *m)
     case R2N_PICKLE_ROLE_CALL:
         return push_call(m, global, arguments);
     case R2N_PICKLE_ROLE_DICT:
-        if (arguments->count == 0)
-            return r2n_pickle_push(m, r2n_pickle_new(m, R2N_PICKLE_DICT));
-        break;
+        return push_dict(m, global, arguments);
     case R2N_PICKLE_ROLE_TUPLE:
         if (arguments->count == 1 && (arguments->items[0]->kind == R2N_PICKLE_TUPLE))
             return r2n_pickle_push(m, (r2n_pickle_value *)(uintptr_t)arguments->items[0]);
@@ -146,9 +173,7 @@ res2net_status r2n_pickle_call(r2n_pickle_machine *m)
     case R2N_PICKLE_ROLE_MARKER:
         break;
     }
-    return R2N_PICKLE_FAIL(m, RES2NET_UNSUPPORTED,
-                           "pickle: %s.%s is called in a way that weights never do", global->module,
-                           global->name);
+    return refuse_call(m, global);
 }
 
 /* Gives the newest value as state to the object below it. A dict's (torch's _metadata) is dropped.
@@ -170,5 +195,12 @@ res2net_status r2n_pickle_push_persistent(r2n_pickle_machine *m)
     if (r2n_pickle_top(m, 0) == NULL)
         return r2n_pickle_bad(m, "a persistent id of nothing");
     const res2net_status status = r2n_pickle_take(m, value, 1);
-    return status == RES2NET_OK ? r2n_pickle_push(m, value) : status;
+    if (status != RES2NET_OK)
+        return status;
+    r2n_pickle *pickle = m->pickle;
+    if (!r2n_grow((void **)&pickle->persistent, &pickle->persistent_capacity,
+                  pickle->persistent_count + 1, sizeof *pickle->persistent))
+        return r2n_pickle_no_memory(m);
+    pickle->persistent[pickle->persistent_count++] = value;
+    return r2n_pickle_push(m, value);
 }

@@ -6,9 +6,11 @@
 #include "base/memory.h"
 
 enum {
-    /* A checkpoint with its optimizer has some 30,000; these take less than 64 MB. */
-    MAXIMUM_VALUES = 1 << 19,
-    MAXIMUM_STACK = 1 << 19, /* picklers put at most 1000 items between marks */
+    /* A training checkpoint of the largest network needs some 1 << 16 values. More would let a
+     * small file ask for much memory. */
+    MAXIMUM_VALUES = 1 << 18,
+    MAXIMUM_ITEMS = 1 << 20, /* of all containers together */
+    MAXIMUM_STACK = 1 << 18, /* picklers put at most 1000 items between marks */
     MAXIMUM_MARKS = 1000     /* nesting; Python's own pickler stops near 1000 too */
 };
 
@@ -87,6 +89,9 @@ res2net_status r2n_pickle_put_mark(r2n_pickle_machine *m)
 /* Adds the `count` newest values of the stack to `value` and takes them off. */
 res2net_status r2n_pickle_take(r2n_pickle_machine *m, r2n_pickle_value *value, size_t count)
 {
+    m->pickle->item_count += count;
+    if (m->pickle->item_count > MAXIMUM_ITEMS)
+        return R2N_PICKLE_FAIL(m, RES2NET_LIMIT_EXCEEDED, "pickle: more items than the limit");
     if (value == NULL || !r2n_grow((void **)&value->items, &value->capacity, value->count + count,
                                    sizeof *value->items))
         return r2n_pickle_no_memory(m);
@@ -129,6 +134,8 @@ res2net_status r2n_pickle_memo_put(r2n_pickle_machine *m, uint64_t index)
     r2n_pickle_value *value = r2n_pickle_top(m, 0);
     if (value == NULL || index > m->memo_count)
         return r2n_pickle_bad(m, "a memo entry out of order, or of nothing");
+    if (index >= MAXIMUM_VALUES)
+        return R2N_PICKLE_FAIL(m, RES2NET_LIMIT_EXCEEDED, "pickle: a memo over the limit");
     if (!r2n_grow((void **)&m->memo, &m->memo_capacity, (size_t)index + 1, sizeof *m->memo))
         return r2n_pickle_no_memory(m);
     m->memo[index] = value;

@@ -25,6 +25,10 @@ struct r2n_pickle {
     r2n_pickle_block *blocks; /* decoded latin-1 */
     size_t block_bytes;
     size_t value_count;
+    size_t item_count; /* of all containers together */
+    const r2n_pickle_value **persistent;
+    size_t persistent_count, persistent_capacity;
+    size_t bytes;
     const r2n_pickle_value *root;
 };
 

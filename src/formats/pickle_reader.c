@@ -92,6 +92,7 @@ static res2net_status stop(r2n_pickle_machine *m)
     if (m->stack_count != 1 || m->mark_count != 0)
         return r2n_pickle_bad(m, "it stops with other than one value");
     m->pickle->root = m->stack[0];
+    m->pickle->bytes = m->cursor.position;
     m->stopped = 1;
     return RES2NET_OK;
 }
@@ -99,8 +100,8 @@ static res2net_status stop(r2n_pickle_machine *m)
 static res2net_status protocol(r2n_pickle_machine *m)
 {
     const uint8_t number = r2n_cursor_u8(&m->cursor);
-    if (!m->cursor.failed && (number < 2 || number > 4))
-        return R2N_PICKLE_FAIL(m, RES2NET_UNSUPPORTED, "pickle protocol %u; 2, 3 and 4 can be read",
+    if (!m->cursor.failed && (number < 2 || number > 5))
+        return R2N_PICKLE_FAIL(m, RES2NET_UNSUPPORTED, "pickle protocol %u; 2 to 5 can be read",
                                number);
     return RES2NET_OK;
 }
@@ -194,6 +195,7 @@ static res2net_status step(r2n_pickle_machine *m, uint8_t opcode)
     case R2N_PICKLE_BINBYTES:
         return push_bytes(m, R2N_PICKLE_BYTES, 4);
     case R2N_PICKLE_BINBYTES8:
+    case R2N_PICKLE_BYTEARRAY8:
         return push_bytes(m, R2N_PICKLE_BYTES, 8);
     case R2N_PICKLE_BINPUT:
         return r2n_pickle_memo_put(m, r2n_cursor_u8(cursor));
@@ -213,7 +215,7 @@ static res2net_status step(r2n_pickle_machine *m, uint8_t opcode)
 static res2net_status run(r2n_pickle_machine *m)
 {
     if (r2n_cursor_left(&m->cursor) == 0 || m->cursor.data[0] != R2N_PICKLE_PROTO)
-        return R2N_PICKLE_FAIL(m, RES2NET_DAMAGED, "not a Python pickle of protocol 2 to 4");
+        return R2N_PICKLE_FAIL(m, RES2NET_DAMAGED, "not a Python pickle of protocol 2 to 5");
     while (!m->stopped) {
         m->opcode_at = m->cursor.position;
         const uint8_t opcode = r2n_cursor_u8(&m->cursor);
@@ -268,12 +270,24 @@ void r2n_pickle_destroy(r2n_pickle *pickle)
         r2n_free(pickle->blocks);
         pickle->blocks = previous;
     }
+    r2n_free(pickle->persistent);
     r2n_free(pickle);
 }
 
 const r2n_pickle_value *r2n_pickle_root(const r2n_pickle *pickle)
 {
     return pickle->root;
+}
+
+size_t r2n_pickle_bytes(const r2n_pickle *pickle)
+{
+    return pickle->bytes;
+}
+
+const r2n_pickle_value *const *r2n_pickle_persistent(const r2n_pickle *pickle, size_t *count)
+{
+    *count = pickle->persistent_count;
+    return pickle->persistent;
 }
 
 int r2n_pickle_is_text(const r2n_pickle_value *value, const char *text)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Python pickles, protocols 2 to 4, as data: nothing is ever imported or executed.
+ * Python pickles, protocols 2 to 5, as data: nothing is ever imported or executed.
  *
  * Opcodes outside a short list are refused, and so is every (module, name) pair that the caller did
  * not list. A call in the pickle becomes a value that says which listed pair was called with what.
@@ -32,7 +32,7 @@ typedef enum r2n_pickle_kind {
 typedef enum r2n_pickle_role {
     R2N_PICKLE_ROLE_MARKER, /* be mentioned: a storage type */
     R2N_PICKLE_ROLE_CALL,   /* be called or built: gives a CALL */
-    R2N_PICKLE_ROLE_DICT,   /* be called without arguments: gives a DICT (OrderedDict) */
+    R2N_PICKLE_ROLE_DICT,   /* be called with nothing or a list of pairs: gives a DICT */
     R2N_PICKLE_ROLE_TUPLE,  /* be called with one tuple: gives that tuple (builtins.tuple) */
     R2N_PICKLE_ROLE_LATIN1  /* be called with (text, 'latin1'): gives BYTES (_codecs.encode) */
 } r2n_pickle_role;
@@ -66,6 +66,10 @@ res2net_status r2n_pickle_parse(const void *data, size_t size, const char *file,
                                 res2net_report *report);
 void r2n_pickle_destroy(r2n_pickle *pickle); /* NULL is allowed */
 const r2n_pickle_value *r2n_pickle_root(const r2n_pickle *pickle);
+/* The bytes up to and with its last opcode: another pickle may follow. */
+size_t r2n_pickle_bytes(const r2n_pickle *pickle);
+/* Every PERSISTENT value, in the order of the pickle. */
+const r2n_pickle_value *const *r2n_pickle_persistent(const r2n_pickle *pickle, size_t *count);
 
 /* The value of the text key `key` of a DICT, NULL where there is none. The last one wins, as in
  * Python. */

@@ -9,7 +9,7 @@
 
 #include "base/report.h"
 
-enum { R2N_ZIP_MAXIMUM_ENTRIES = 1 << 20 };
+enum { R2N_ZIP_MAXIMUM_ENTRIES = 1 << 18 };
 
 typedef struct r2n_zip_entry {
     const char *name; /* NUL-terminated, no NUL inside */

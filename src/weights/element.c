@@ -36,39 +36,41 @@ static float widen_half(uint16_t half)
     return from_bits(sign | (exponent + 112) << 23 | fraction << 13);
 }
 
-float r2n_element_read(r2n_element_type type, const uint8_t *at)
+static uint64_t element_bits(int big_endian, const uint8_t *at, size_t bytes)
 {
-    float single = 0;
+    uint64_t bits = 0;
+    for (size_t i = 0; i < bytes; i++)
+        bits |= (uint64_t)at[big_endian ? bytes - 1 - i : i] << (8 * i);
+    return bits;
+}
+
+float r2n_element_read(r2n_element_type type, int big_endian, const uint8_t *at)
+{
+    const uint64_t bits = element_bits(big_endian, at, r2n_element_bytes(type));
     double wide;
-    uint16_t half;
     switch (type) {
     case R2N_ELEMENT_F32:
-        memcpy(&single, at, sizeof single);
-        break;
+        return from_bits((uint32_t)bits);
     case R2N_ELEMENT_F64:
-        memcpy(&wide, at, sizeof wide);
-        single = (float)wide;
-        break;
+        memcpy(&wide, &bits, sizeof wide);
+        return (float)wide;
     case R2N_ELEMENT_F16:
-        memcpy(&half, at, sizeof half);
-        single = widen_half(half);
-        break;
+        return widen_half((uint16_t)bits);
     case R2N_ELEMENT_BF16:
-        memcpy(&half, at, sizeof half);
-        single = from_bits((uint32_t)half << 16);
-        break;
+        return from_bits((uint32_t)bits << 16);
     case R2N_ELEMENT_INTEGER:
         break;
     }
-    return single;
+    return 0;
 }
 
-void r2n_elements_widen(r2n_element_type type, const uint8_t *from, int64_t count, float *to)
+void r2n_elements_widen(r2n_element_type type, int big_endian, const uint8_t *from, int64_t count,
+                        float *to)
 {
     const size_t bytes = r2n_element_bytes(type);
-    if (type == R2N_ELEMENT_F32)
+    if (type == R2N_ELEMENT_F32 && !big_endian)
         memcpy(to, from, (size_t)count * sizeof *to);
     else
         for (int64_t i = 0; i < count; i++)
-            to[i] = r2n_element_read(type, from + (size_t)i * bytes);
+            to[i] = r2n_element_read(type, big_endian, from + (size_t)i * bytes);
 }

@@ -5,51 +5,18 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "formats/pickle_reader.h"
 #include "formats/zip_reader.h"
-#include "weights/reader.h"
+#include "weights/torch_state.h"
 
-enum { TENSOR = 1, PARAMETER, INERT, FIRST_STORAGE = 16 };
 enum { ENTRY_NAME_BYTES = 512 };
-
-#define STORAGE(name, type)                                                                        \
-    {                                                                                              \
-        "torch", name, R2N_PICKLE_ROLE_MARKER, FIRST_STORAGE + (type)                              \
-    }
-
-/* What a state dict or a training checkpoint is made of. Nothing here is ever run: INERT ones
- * stand in the parts of a checkpoint that are passed over. */
-static const r2n_pickle_global ALLOWED[] = {
-    {"torch._utils", "_rebuild_tensor_v2", R2N_PICKLE_ROLE_CALL, TENSOR},
-    {"torch._utils", "_rebuild_parameter", R2N_PICKLE_ROLE_CALL, PARAMETER},
-    {"collections", "OrderedDict", R2N_PICKLE_ROLE_DICT, INERT},
-    STORAGE("FloatStorage", R2N_ELEMENT_F32),
-    STORAGE("DoubleStorage", R2N_ELEMENT_F64),
-    STORAGE("HalfStorage", R2N_ELEMENT_F16),
-    STORAGE("BFloat16Storage", R2N_ELEMENT_BF16),
-    STORAGE("LongStorage", R2N_ELEMENT_INTEGER),
-    STORAGE("IntStorage", R2N_ELEMENT_INTEGER),
-    STORAGE("ShortStorage", R2N_ELEMENT_INTEGER),
-    STORAGE("CharStorage", R2N_ELEMENT_INTEGER),
-    STORAGE("ByteStorage", R2N_ELEMENT_INTEGER),
-    STORAGE("BoolStorage", R2N_ELEMENT_INTEGER),
-    {"torch", "Size", R2N_PICKLE_ROLE_CALL, INERT},
-    {"torch", "device", R2N_PICKLE_ROLE_CALL, INERT},
-    {"argparse", "Namespace", R2N_PICKLE_ROLE_CALL, INERT},
-    {"numpy.core.multiarray", "scalar", R2N_PICKLE_ROLE_CALL, INERT},
-    {"numpy._core.multiarray", "scalar", R2N_PICKLE_ROLE_CALL, INERT},
-    {"numpy", "dtype", R2N_PICKLE_ROLE_CALL, INERT},
-    {"_codecs", "encode", R2N_PICKLE_ROLE_LATIN1, INERT},
-    {NULL, NULL, R2N_PICKLE_ROLE_MARKER, 0}};
 
 typedef struct state {
     r2n_weights_reader *reader;
     r2n_zip *zip;
     char folder[ENTRY_NAME_BYTES]; /* "NAME/", or "" */
+    int big_endian;
+    int has_checksums;
 } state;
-
-#define FAIL(s, status, value, ...)                                                                \
-    r2n_fail((s)->reader->report, status, (s)->reader->file, (value)->offset, __VA_ARGS__)
 
 /* ---- the archive --------------------------------------------------------------------------- */
 
@@ -77,6 +44,30 @@ static r2n_zip_entry *find_pickle(state *s)
     return NULL;
 }
 
+/* An archive without the entry is older than it, and little-endian. */
+static res2net_status read_byte_order(state *s)
+{
+    const r2n_zip_entry *order = find_entry(s, "byteorder");
+    if (order == NULL || (order->size == 6 && memcmp(order->data, "little", 6) == 0))
+        return RES2NET_OK;
+    s->big_endian = order->size == 3 && memcmp(order->data, "big", 3) == 0;
+    return s->big_endian ? RES2NET_OK
+                         : r2n_fail(s->reader->report, RES2NET_DAMAGED, s->reader->file,
+                                    order->offset, "\"byteorder\" is neither little nor big");
+}
+
+/* torch.serialization.set_crc32_options(False) leaves zeros in place of all checksums. */
+static void find_checksums(state *s)
+{
+    for (size_t i = 0; i < s->zip->count; i++)
+        s->has_checksums |= s->zip->entries[i].crc32 != 0;
+}
+
+static res2net_status check_entry(const state *s, r2n_zip_entry *entry)
+{
+    return s->has_checksums ? r2n_zip_check(s->zip, entry, s->reader->report) : RES2NET_OK;
+}
+
 static res2net_status check_archive(state *s, r2n_zip_entry *pickle)
 {
     r2n_weights_reader *reader = s->reader;
@@ -87,194 +78,64 @@ static res2net_status check_archive(state *s, r2n_zip_entry *pickle)
         return r2n_fail(reader->report, RES2NET_UNSUPPORTED, reader->file, -1,
                         "a TorchScript program, not weights; in Python: "
                         "torch.save(torch.jit.load(FILE).state_dict(), \"weights.pth\")");
-    r2n_zip_entry *order = find_entry(s, "byteorder");
-    if (order != NULL && !(order->size == 6 && memcmp(order->data, "little", 6) == 0))
-        return r2n_fail(reader->report, RES2NET_UNSUPPORTED, reader->file, order->offset,
-                        "the tensors are not little-endian");
-    return r2n_zip_check(s->zip, pickle, reader->report);
-}
-
-/* ---- tensors ------------------------------------------------------------------------------- */
-
-static int is_call(const r2n_pickle_value *value, int id)
-{
-    return value->kind == R2N_PICKLE_CALL && value->global->id == id;
-}
-
-static const r2n_pickle_value *argument(const r2n_pickle_value *call, size_t number,
-                                        r2n_pickle_kind kind)
-{
-    const r2n_pickle_value *arguments = call->items[0];
-    if (number >= arguments->count || arguments->items[number]->kind != kind)
-        return NULL;
-    return arguments->items[number];
-}
-
-static int read_sizes(const r2n_pickle_value *tuple, int64_t *sizes)
-{
-    for (size_t i = 0; i < tuple->count; i++) {
-        if (tuple->items[i]->kind != R2N_PICKLE_INTEGER || tuple->items[i]->integer < 0)
-            return 0;
-        sizes[i] = tuple->items[i]->integer;
-    }
-    return 1;
-}
-
-/* A storage's id is ('storage', type, key, location, elements). */
-static res2net_status find_storage(state *s, const r2n_pickle_value *call, const char *name,
-                                   r2n_element_type *type, r2n_zip_entry **entry)
-{
-    char path[ENTRY_NAME_BYTES];
-    const r2n_pickle_value *storage = argument(call, 0, R2N_PICKLE_PERSISTENT);
-    const r2n_pickle_value *id = storage == NULL ? NULL : storage->items[0];
-    if (id == NULL || id->kind != R2N_PICKLE_TUPLE || id->count < 5 ||
-        !r2n_pickle_is_text(id->items[0], "storage") || id->items[1]->kind != R2N_PICKLE_GLOBAL ||
-        id->items[1]->global->id < FIRST_STORAGE || id->items[2]->kind != R2N_PICKLE_TEXT)
-        return FAIL(s, RES2NET_DAMAGED, call, "tensor \"%s\" names no storage", name);
-    *type = (r2n_element_type)(id->items[1]->global->id - FIRST_STORAGE);
-    if (*type == R2N_ELEMENT_INTEGER)
-        return RES2NET_OK;
-    const r2n_pickle_value *key = id->items[2];
-    const int length = snprintf(path, sizeof path, "data/%.*s",
-                                (int)(key->size > 256 ? 256 : key->size), (const char *)key->bytes);
-    *entry = length < 0 || key->size > 256 ? NULL : find_entry(s, path);
-    if (*entry == NULL)
-        return FAIL(s, RES2NET_DAMAGED, call, "tensor \"%s\": the archive has no entry \"%s\"",
-                    name, path);
-    return r2n_zip_check(s->zip, *entry, s->reader->report);
-}
-
-/* _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks) */
-static res2net_status add_tensor(state *s, const r2n_pickle_value *key,
-                                 const r2n_pickle_value *call)
-{
-    char name[ENTRY_NAME_BYTES];
-    snprintf(name, sizeof name, "%.*s", (int)(key->size > 400 ? 400 : key->size),
-             (const char *)key->bytes);
-    r2n_stored_tensor tensor = {.name = (const char *)key->bytes, .name_bytes = key->size};
-    r2n_zip_entry *entry = NULL;
-    const res2net_status status = find_storage(s, call, name, &tensor.type, &entry);
-    if (status != RES2NET_OK || tensor.type == R2N_ELEMENT_INTEGER)
+    const res2net_status status = read_byte_order(s);
+    if (status != RES2NET_OK)
         return status;
-    const r2n_pickle_value *offset = argument(call, 1, R2N_PICKLE_INTEGER);
-    const r2n_pickle_value *size = argument(call, 2, R2N_PICKLE_TUPLE);
-    const r2n_pickle_value *stride = argument(call, 3, R2N_PICKLE_TUPLE);
-    if (offset == NULL || size == NULL || stride == NULL || size->count != stride->count ||
-        size->count > R2N_MAXIMUM_RANK || !read_sizes(size, tensor.shape) ||
-        !read_sizes(stride, tensor.stride))
-        return FAIL(s, RES2NET_DAMAGED, call,
-                    "tensor \"%s\": its offset, size or stride is not what torch writes", name);
-    const size_t bytes = r2n_element_bytes(tensor.type);
-    if (offset->integer < 0 || (uint64_t)offset->integer > entry->size / bytes)
-        return FAIL(s, RES2NET_DAMAGED, call,
-                    "tensor \"%s\" begins at element %" PRId64 " of a storage of %zu", name,
-                    offset->integer, entry->size / bytes);
-    tensor.rank = (int32_t)size->count;
-    tensor.data = entry->data + (size_t)offset->integer * bytes;
-    tensor.bytes = entry->size - (size_t)offset->integer * bytes;
-    tensor.offset = entry->offset + offset->integer * (int64_t)bytes;
-    return r2n_reader_add(s->reader, &tensor);
+    find_checksums(s);
+    return check_entry(s, pickle);
 }
 
-/* _rebuild_parameter(tensor, requires_grad, hooks): the tensor inside; NULL for other values. */
-static const r2n_pickle_value *tensor_call(const r2n_pickle_value *value)
+static res2net_status find(void *context, const r2n_storage_id *id, const char *name,
+                           const r2n_pickle_value *place, r2n_storage *out)
 {
-    if (is_call(value, PARAMETER))
-        value = argument(value, 0, R2N_PICKLE_CALL);
-    return value != NULL && is_call(value, TENSOR) ? value : NULL;
+    const state *s = context;
+    char path[ENTRY_NAME_BYTES];
+    const r2n_pickle_value *key = id->key;
+    snprintf(path, sizeof path, "data/%.*s", (int)(key->size > 256 ? 256 : key->size),
+             (const char *)key->bytes);
+    r2n_zip_entry *entry = key->size > 256 ? NULL : find_entry(s, path);
+    if (entry == NULL)
+        return r2n_fail(s->reader->report, RES2NET_DAMAGED, s->reader->file, place->offset,
+                        "tensor \"%s\": the archive has no entry \"%s\"", name, path);
+    *out = (r2n_storage){.data = entry->data, .bytes = entry->size, .offset = entry->offset};
+    return check_entry(s, entry);
 }
 
-/* ---- the state dict ------------------------------------------------------------------------ */
-
-static size_t count_tensors(const r2n_pickle_value *dict)
+static res2net_status read_archive(state *s)
 {
-    size_t tensors = 0;
-    for (size_t i = 0; i + 1 < dict->count; i += 2)
-        tensors += tensor_call(dict->items[i + 1]) != NULL;
-    return tensors;
+    r2n_pickle *pickle;
+    r2n_zip_entry *entry = find_pickle(s);
+    res2net_status status = check_archive(s, entry);
+    if (status == RES2NET_OK)
+        status = r2n_pickle_parse(entry->data, entry->size, s->reader->file, entry->offset,
+                                  r2n_torch_allowed, &pickle, s->reader->report);
+    if (status != RES2NET_OK)
+        return status;
+    const r2n_torch_file file = {
+        .reader = s->reader, .big_endian = s->big_endian, .find = find, .context = s};
+    status = r2n_torch_state_read(&file, r2n_pickle_root(pickle));
+    r2n_pickle_destroy(pickle);
+    return status;
 }
 
-/* timm's order; a dict that holds tensors itself is none of these. */
-static const r2n_pickle_value *unwrap(const r2n_pickle_value *root, const char **wrapper)
-{
-    static const char *const names[] = {"state_dict_ema", "model_ema", "state_dict", "model"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0] && count_tensors(root) == 0; i++) {
-        const r2n_pickle_value *inner = r2n_pickle_member(root, names[i]);
-        if (inner != NULL && inner->kind == R2N_PICKLE_DICT && count_tensors(inner) > 0) {
-            *wrapper = names[i];
-            return inner;
-        }
-    }
-    return root;
-}
-
-static res2net_status no_tensors(state *s, const r2n_pickle_value *root)
-{
-    char keys[256] = "";
-    size_t used = 0;
-    for (size_t i = 0; root->kind == R2N_PICKLE_DICT && i + 1 < root->count && used < 200; i += 2)
-        if (root->items[i]->kind == R2N_PICKLE_TEXT)
-            used +=
-                (size_t)snprintf(keys + used, sizeof keys - used, "%s%.*s", used == 0 ? "" : ", ",
-                                 (int)(root->items[i]->size > 40 ? 40 : root->items[i]->size),
-                                 (const char *)root->items[i]->bytes);
-    return FAIL(s, RES2NET_UNSUPPORTED, root,
-                "the pickle holds %s without tensors of its own or under state_dict_ema, "
-                "model_ema, state_dict or model%s%s",
-                r2n_pickle_kind_name(root->kind), used == 0 ? "" : "; its keys: ", keys);
-}
-
-static res2net_status read_root(state *s, const r2n_pickle_value *root)
-{
-    const char *wrapper = NULL;
-    const r2n_pickle_value *dict = root;
-    if (root->kind == R2N_PICKLE_DICT)
-        dict = unwrap(root, &wrapper);
-    if (dict->kind != R2N_PICKLE_DICT || count_tensors(dict) == 0)
-        return no_tensors(s, root);
-    for (size_t i = 0; i + 1 < dict->count; i += 2) {
-        const r2n_pickle_value *key = dict->items[i];
-        const r2n_pickle_value *call = tensor_call(dict->items[i + 1]);
-        if (call == NULL)
-            continue;
-        if (key->kind != R2N_PICKLE_TEXT)
-            return FAIL(s, RES2NET_DAMAGED, key, "a tensor's name is %s, not a text",
-                        r2n_pickle_kind_name(key->kind));
-        const res2net_status status = add_tensor(s, key, call);
-        if (status != RES2NET_OK)
-            return status;
-    }
-    if (wrapper == NULL)
-        return RES2NET_OK;
-    char source[64];
-    snprintf(source, sizeof source, "the checkpoint's %s", wrapper);
-    s->reader->set->metadata.source = r2n_copy_string(source);
-    return s->reader->set->metadata.source != NULL
-               ? RES2NET_OK
-               : FAIL(s, RES2NET_OUT_OF_MEMORY, root, "no memory for a name");
-}
-
-res2net_status r2n_read_pth(r2n_weights_reader *reader)
+static res2net_status read_zip(r2n_weights_reader *reader)
 {
     state *s = r2n_allocate_zeroed(1, sizeof *s);
     if (s == NULL)
         return r2n_fail(reader->report, RES2NET_OUT_OF_MEMORY, reader->file, -1,
                         "no memory to read the file");
     s->reader = reader;
-    r2n_pickle *pickle = NULL;
     res2net_status status =
         r2n_zip_open(reader->data, reader->size, reader->file, &s->zip, reader->report);
-    if (status == RES2NET_OK) {
-        r2n_zip_entry *entry = find_pickle(s);
-        status = check_archive(s, entry);
-        if (status == RES2NET_OK)
-            status = r2n_pickle_parse(entry->data, entry->size, reader->file, entry->offset,
-                                      ALLOWED, &pickle, reader->report);
-    }
     if (status == RES2NET_OK)
-        status = read_root(s, r2n_pickle_root(pickle));
-    r2n_pickle_destroy(pickle);
+        status = read_archive(s);
     r2n_zip_close(s->zip);
     r2n_free(s);
     return status;
+}
+
+res2net_status r2n_read_pth(r2n_weights_reader *reader)
+{
+    return r2n_is_legacy_pth(reader->data, reader->size) ? r2n_read_legacy_pth(reader)
+                                                         : read_zip(reader);
 }

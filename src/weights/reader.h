@@ -15,9 +15,10 @@ typedef enum r2n_element_type {
 } r2n_element_type;
 
 size_t r2n_element_bytes(r2n_element_type type); /* not for INTEGER */
-/* One little-endian element, at any alignment. */
-float r2n_element_read(r2n_element_type type, const uint8_t *at);
-void r2n_elements_widen(r2n_element_type type, const uint8_t *from, int64_t count, float *to);
+/* One element, at any alignment. */
+float r2n_element_read(r2n_element_type type, int big_endian, const uint8_t *at);
+void r2n_elements_widen(r2n_element_type type, int big_endian, const uint8_t *from, int64_t count,
+                        float *to);
 
 typedef struct r2n_weights_reader {
     const uint8_t *data;
@@ -36,6 +37,7 @@ typedef struct r2n_stored_tensor {
     int64_t shape[R2N_MAXIMUM_RANK];
     int64_t stride[R2N_MAXIMUM_RANK]; /* in elements */
     r2n_element_type type;
+    int big_endian;
     const uint8_t *data; /* element 0 */
     size_t bytes;        /* readable from there on */
     int64_t offset;      /* of data in the file, for messages */

@@ -10,7 +10,7 @@
 #include "weights/metadata.h"
 #include "weights/reader.h"
 
-enum { MAXIMUM_HEADER = 100 * 1000 * 1000 };
+enum { MAXIMUM_HEADER = 16 * 1000 * 1000 }; /* the largest network needs 0.2 MB */
 
 static const struct {
     const char *name;

@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "weights/r2n_format.h"
-#include "weights/reader.h"
+#include "weights/torch_state.h"
 
 static int begins(const uint8_t *data, size_t size, const char *text, size_t length)
 {
@@ -13,12 +13,6 @@ static int begins(const uint8_t *data, size_t size, const char *text, size_t len
 }
 
 #define BEGINS(data, size, text) begins(data, size, text, sizeof(text) - 1)
-
-static int is_old_torch(const uint8_t *data, size_t size)
-{
-    return size > 14 && data[0] == 0x80 &&
-           BEGINS(data + 2, size - 2, "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19");
-}
 
 static int is_text(const uint8_t *data, size_t size)
 {
@@ -33,9 +27,10 @@ r2n_weights_format r2n_weights_sniff(const void *bytes, size_t size)
     const uint8_t *data = bytes;
     if (BEGINS(data, size, R2N_FORMAT_MAGIC))
         return R2N_WEIGHTS_R2N;
-    if (BEGINS(data, size, "PK\x03\x04") || BEGINS(data, size, "PK\x05\x06"))
+    if (BEGINS(data, size, "PK\x03\x04") || BEGINS(data, size, "PK\x05\x06") ||
+        r2n_is_legacy_pth(data, size))
         return R2N_WEIGHTS_PTH;
-    if (size >= 2 && data[0] == 0x80 && data[1] <= 5 && !is_old_torch(data, size))
+    if (size >= 2 && data[0] == 0x80 && data[1] <= 5)
         return R2N_WEIGHTS_PDPARAMS;
     if (size >= 9 && data[8] == '{' && !is_text(data, 8))
         return R2N_WEIGHTS_SAFETENSORS;
@@ -84,10 +79,6 @@ static const char *describe(const uint8_t *data, size_t size)
         return "this is a Git LFS pointer, not the weights: run \"git lfs pull\" in its "
                "repository, "
                "or download the file itself";
-    if (is_old_torch(data, size))
-        return "a PyTorch file in the format from before 1.6 (no zip archive), which cannot be "
-               "read "
-               "yet; in Python: torch.save(torch.load(FILE, weights_only=True), \"new.pth\")";
     if (BEGINS(data, size, "\x1F\x8B"))
         return "a gzip archive: unpack it first";
     if (size > 262 && memcmp(data + 257, "ustar", 5) == 0)

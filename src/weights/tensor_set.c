@@ -136,7 +136,8 @@ static void gather(const r2n_stored_tensor *tensor, int64_t count, float *to)
     int64_t index[R2N_MAXIMUM_RANK] = {0};
     int64_t at = 0;
     for (int64_t i = 0; i < count; i++) {
-        to[i] = r2n_element_read(tensor->type, tensor->data + (size_t)at * bytes);
+        to[i] =
+            r2n_element_read(tensor->type, tensor->big_endian, tensor->data + (size_t)at * bytes);
         for (int32_t axis = tensor->rank - 1; axis >= 0; axis--) {
             if (tensor->shape[axis] == 1)
                 continue; /* whose stride may be anything */
@@ -182,7 +183,7 @@ res2net_status r2n_reader_add(r2n_weights_reader *reader, const r2n_stored_tenso
     if (status != RES2NET_OK)
         return status;
     const float *data = NULL;
-    if (is_row_major(tensor) && tensor->type == R2N_ELEMENT_F32 &&
+    if (is_row_major(tensor) && tensor->type == R2N_ELEMENT_F32 && !tensor->big_endian &&
         (uintptr_t)tensor->data % alignof(float) == 0 && tensor->data >= reader->data &&
         tensor->data < reader->data + reader->size) {
         data = (const float *)(const void *)tensor->data;
@@ -198,7 +199,7 @@ res2net_status r2n_reader_add(r2n_weights_reader *reader, const r2n_stored_tenso
             return r2n_fail(reader->report, RES2NET_OUT_OF_MEMORY, reader->file, tensor->offset,
                             "no memory for a tensor of %lld elements", (long long)count);
         if (is_row_major(tensor))
-            r2n_elements_widen(tensor->type, tensor->data, count, block);
+            r2n_elements_widen(tensor->type, tensor->big_endian, tensor->data, count, block);
         else
             gather(tensor, count, block);
         data = block;

@@ -3,16 +3,19 @@
 """Make tests/golden/weights: one tiny net, saved by the real Paddle, PyTorch and safetensors.
 
     python make_weights.py paddle    (paddlepaddle==3.3.1, numpy 2.4.6)
-    python make_weights.py torch     (torch==2.15.0, numpy 1.26.4, safetensors)
+    python make_weights.py torch     (torch==2.15.0, numpy 1.26.4, safetensors; tiny_legacy_half.pth and
+                                      tiny_big_endian.pth with numpy 2.4.6)
 
 The net is "cifar:planes=4,depths=1-1-1,width=32,scale=2,classes=3"; its numbers are formula.py's
 with seed 11. In the "half" files tensors number 0, 3, 6, ... are f16, 1, 4, ... are bf16, 2, 5, ...
-are f64, each rounded from the formula's.
+are f64, each rounded from the formula's. tiny_big_endian.pth is tiny_half.pth as a big-endian machine
+writes it: every storage swapped by the format's definition, and read back by the real torch.load.
 """
 import argparse
 import collections
 import os
 import sys
+import zipfile
 
 import numpy as np
 
@@ -88,6 +91,23 @@ def half_state(torch):
     return state
 
 
+def swap_archive(torch, source, target):
+    """The archive of a big-endian machine; torch.load must find the same numbers in both."""
+    state = torch.load(source, weights_only=False)  # our own, protocol 4
+    widths = {str(number): value.element_size() for number, value in enumerate(state.values())}
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for entry in old.infolist():
+            data = old.read(entry)
+            kind, key = entry.filename.rsplit("/", 2)[-2:]
+            if kind == "data":
+                data = np.frombuffer(data, f"u{widths[key]}").byteswap().tobytes()
+            elif key == "byteorder":
+                data = b"big"
+            new.writestr(zipfile.ZipInfo(entry.filename), data)
+    swapped = torch.load(target, weights_only=False)
+    assert all(torch.equal(swapped[name], value) for name, value in state.items())
+
+
 def make_torch():
     import safetensors
     import safetensors.torch
@@ -100,6 +120,9 @@ def make_torch():
     torch.save(plain, path("tiny.pth"))
     torch.save(plain, path("tiny_legacy.pth"), _use_new_zipfile_serialization=False)
     torch.save(half_state(torch), path("tiny_half.pth"), pickle_protocol=4)
+    torch.save(half_state(torch), path("tiny_legacy_half.pth"), pickle_protocol=4,
+               _use_new_zipfile_serialization=False)
+    swap_archive(torch, path("tiny_half.pth"), path("tiny_big_endian.pth"))
     torch.save({"epoch": 3, "arch": "tiny", "state_dict": {"module.conv1.weight": torch.zeros(1)},
                 "state_dict_ema": torch_state(torch, "module._orig_mod."),
                 "optimizer": {"state": {0: {"momentum_buffer": torch.zeros(2)}},

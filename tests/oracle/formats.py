@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 import numpy as np
 import torch
@@ -21,6 +22,19 @@ import formula  # noqa: E402
 import torch_reference  # noqa: E402
 
 SMALL = "cifar:planes=32,depths=2-2-2,width=26,scale=4,classes=100"
+
+
+class Unseekable:
+    """Makes zipfile write data descriptors."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def write(self, data):
+        return self.file.write(data)
+
+    def flush(self):
+        self.file.flush()
 
 
 def bare(state):
@@ -120,9 +134,50 @@ class TorchFiles:
             file = self.path(name + ".pth")
             torch.save(value, file)
             attempt(f"torch.save, {name}: equal bits", self.equal, file, ours)
+            file = self.path(name + "_legacy.pth")
+            torch.save(value, file, _use_new_zipfile_serialization=False)
+            attempt(f"torch.save in the form from before 1.6, {name}: equal bits",
+                    self.equal, file, ours)
+        self.check_archives(state, ours)
         self.check_halves(state)
         self.check_conversions(state, ours)
         self.check_refusals(net)
+
+    def check_archives(self, state, ours):
+        """The same archive as other machines, options and zip programs leave it."""
+        source = self.path("bare.pth")
+
+        def rewrite(name, swap=False, zip64=False, stream=False):
+            target = self.path(name)
+            with zipfile.ZipFile(source) as old, open(target, "wb") as file, \
+                    zipfile.ZipFile(Unseekable(file) if stream else file, "w") as new:
+                widths = {str(number): value.element_size()
+                          for number, value in enumerate(state.values())}
+                for entry in old.infolist():
+                    data = old.read(entry)
+                    kind, key = entry.filename.rsplit("/", 2)[-2:]
+                    if swap and kind == "data":
+                        data = np.frombuffer(data, f"u{widths[key]}").byteswap().tobytes()
+                    elif swap and key == "byteorder":
+                        data = b"big"
+                    with new.open(zipfile.ZipInfo(entry.filename), "w", force_zip64=zip64) as out:
+                        out.write(data)
+            theirs = torch.load(target, weights_only=True)
+            if not all(torch.equal(theirs[name], value) for name, value in state.items()):
+                raise ValueError("torch.load reads other numbers: the file is not what it should be")
+            return self.equal(target, ours)
+
+        def without_checksums():
+            torch.serialization.set_crc32_options(False)
+            torch.save(state, self.path("no_crc.pth"))
+            torch.serialization.set_crc32_options(True)
+            return self.equal(self.path("no_crc.pth"), ours)
+
+        attempt = self.score.attempt
+        attempt("big-endian archive: equal bits", rewrite, "big.pth", True)
+        attempt("zip64 sizes: equal bits", rewrite, "zip64.pth", False, True)
+        attempt("data descriptors: equal bits", rewrite, "stream.pth", False, False, True)
+        attempt("torch.save without checksums: equal bits", without_checksums)
 
     def check_halves(self, state):
         for kind in (torch.float16, torch.bfloat16):
@@ -182,16 +237,7 @@ class TorchFiles:
                             self.pictures, expect=3)
             return True
 
-        def old_form_is_refused():
-            old = self.path("old.pth")
-            torch.save(net.state_dict(), old, _use_new_zipfile_serialization=False)
-            command.run(self.res2net, "predict", "--weights", old, "--input-npy", self.pictures,
-                        expect=3)
-            return True
-
         self.score.attempt("torch.save of a whole module is refused", module_is_refused)
-        self.score.attempt("torch.save in the form from before 1.6 is refused",
-                           old_form_is_refused)
         self.score.attempt("code in a pickle is refused and not run", code_is_not_run)
         self.score.attempt("files cut at 90 % are refused", cut_file_is_refused)
 

@@ -152,7 +152,7 @@ static void nothing_else_is_let_in(void **state)
            "ctorch\nFloatStorage\n)R.",
            RES2NET_UNSUPPORTED, "torch.FloatStorage is called");
     REFUSE("\x80\x02"
-           "ccollections\nOrderedDict\n]\x85R.",
+           "ccollections\nOrderedDict\n}\x85R.",
            RES2NET_UNSUPPORTED, "OrderedDict is called");
     REFUSE("\x80\x02"
            "c_codecs\nencode\nX\x01\x00\x00\x00xX\x05\x00\x00\x00rot13\x86R.",
@@ -160,7 +160,15 @@ static void nothing_else_is_let_in(void **state)
     REFUSE("\x80\x02"
            "c_codecs\nencode\nX\x02\x00\x00\x00\xC4\x80X\x06\x00\x00\x00latin1\x86R.",
            RES2NET_DAMAGED, "above 255");
-    REFUSE("\x80\x05N.", RES2NET_UNSUPPORTED, "protocol 5");
+    REFUSE("\x80\x06N.", RES2NET_UNSUPPORTED, "protocol 6");
+    REFUSE("\x80\x05\x97.", RES2NET_UNSUPPORTED, "opcode 0x97"); /* bytes from elsewhere */
+    REFUSE("\x80\x02"
+           "ccollections\nOrderedDict\n]]K\x01"
+           "aa\x85R.",
+           RES2NET_UNSUPPORTED, "weights never do");
+    REFUSE("\x80\x02"
+           "ccollections\nOrderedDict\nK\x01\x85R.",
+           RES2NET_UNSUPPORTED, "weights never do");
     REFUSE("(dp0\n.", RES2NET_DAMAGED, "not a Python pickle");
 }
 
@@ -224,6 +232,16 @@ static void sizes_are_capped(void **state)
     for (size_t i = 2; i + 1 < size; i += 2)
         memcpy(bytes + i, "N0", 2);
     refuse(bytes, size, RES2NET_LIMIT_EXCEEDED, "more values");
+    memset(bytes + 2, '\x94', size - 2); /* MEMOIZE */
+    bytes[2] = 'N';
+    refuse(bytes, size, RES2NET_LIMIT_EXCEEDED, "memo over the limit");
+    /* one small list, put into tuples again and again */
+    static const char start[] = "\x80\x02(",
+                      tuple[] = "]q\x00h\x00h\x00h\x00h\x00h\x00h\x00\x87\x87\x87";
+    memcpy(bytes, start, sizeof start - 1);
+    for (size_t i = sizeof start - 1; i + sizeof tuple < size; i += sizeof tuple - 1)
+        memcpy(bytes + i, tuple, sizeof tuple - 1);
+    refuse(bytes, size, RES2NET_LIMIT_EXCEEDED, "limit");
     /* one text of 64 KiB, decoded again and again */
     memset(bytes + 2, 'a', size - 2);
     static const char head[] = "\x80\x02]c_codecs\nencode\nq\x00"
@@ -240,6 +258,40 @@ static void sizes_are_capped(void **state)
         memcpy(bytes + at, again, sizeof again - 1);
     refuse(bytes, at, RES2NET_DAMAGED, "again and again");
     r2n_free(bytes);
+}
+
+static void a_pickle_may_follow_another(void **state)
+{
+    (void)state;
+    static const char two[] = "\x80\x02X\x01\x00\x00\x00sQ.\x80\x02N.";
+    size_t count = 0;
+    r2n_pickle *pickle = PARSE(two);
+    assert_int_equal(r2n_pickle_bytes(pickle), 10);
+    const r2n_pickle_value *const *ids = r2n_pickle_persistent(pickle, &count);
+    assert_int_equal(count, 1);
+    assert_ptr_equal(ids[0], r2n_pickle_root(pickle));
+    assert_true(r2n_pickle_is_text(ids[0]->items[0], "s"));
+    r2n_pickle_destroy(pickle);
+}
+
+/* Python 2 writes OrderedDict([[key, value], ...]); protocol 5 writes bytearrays. */
+static void other_pythons_are_read(void **state)
+{
+    (void)state;
+    r2n_pickle *pickle = PARSE("\x80\x02"
+                               "ccollections\nOrderedDict\n](](U\x01"
+                               "aK\x07"
+                               "e](U\x01"
+                               "bK\x08"
+                               "ee\x85R.");
+    const r2n_pickle_value *dict = r2n_pickle_root(pickle);
+    assert_int_equal(dict->kind, R2N_PICKLE_DICT);
+    assert_int_equal(dict->count, 4);
+    assert_int_equal(r2n_pickle_member(dict, "b")->integer, 8);
+    r2n_pickle_destroy(pickle);
+    pickle = PARSE("\x80\x05\x96\x02\x00\x00\x00\x00\x00\x00\x00hi.");
+    assert_true(r2n_pickle_is_text(r2n_pickle_root(pickle), "hi"));
+    r2n_pickle_destroy(pickle);
 }
 
 static res2net_status attempt(void *unused)
@@ -320,6 +372,8 @@ int main(void)
         cmocka_unit_test(nothing_else_is_let_in),
         cmocka_unit_test(damage_is_refused),
         cmocka_unit_test(a_list_may_hold_itself),
+        cmocka_unit_test(a_pickle_may_follow_another),
+        cmocka_unit_test(other_pythons_are_read),
         cmocka_unit_test(sizes_are_capped),
         cmocka_unit_test(memory_may_run_out),
         cmocka_unit_test(what_is_written_reads_back),

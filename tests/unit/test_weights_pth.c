@@ -175,9 +175,9 @@ static void other_archives_are_named(void **state)
     const file script[] = {{"x/constants.pkl", "x", 1}, {"x/data.pkl", p.bytes, p.size}};
     a = pack(script, 2);
     refuse(&a, RES2NET_UNSUPPORTED, "TorchScript");
-    const file big[] = {{"x/byteorder", "big", 3}, {"x/data.pkl", p.bytes, p.size}};
-    a = pack(big, 2);
-    refuse(&a, RES2NET_UNSUPPORTED, "little-endian");
+    const file order[] = {{"x/byteorder", "middle", 6}, {"x/data.pkl", p.bytes, p.size}};
+    a = pack(order, 2);
+    refuse(&a, RES2NET_DAMAGED, "neither little nor big");
     static const char evil[] = "\x80\x02"
                                "cposix\nsystem\nX\x02\x00\x00\x00id\x85R.";
     const file call[] = {{"x/data.pkl", evil, sizeof evil - 1}};
@@ -194,12 +194,101 @@ static void other_archives_are_named(void **state)
     refuse(&a, RES2NET_UNSUPPORTED, "holds an integer");
 }
 
+static r2n_tensor_set *read_archive(const archive *a)
+{
+    r2n_tensor_set *set;
+    if (r2n_weights_read_memory(a->bytes, a->size, "a.pth", &set, report) != RES2NET_OK)
+        fail_msg("%s", res2net_report_problem(report, 0)->text);
+    assert_int_equal(set->count, 1);
+    assert_int_equal(set->tensors[0].count, 6);
+    return set;
+}
+
+/* zip64 sizes, data descriptors and no checksums: what other machines and options write. */
+static void archives_of_all_kinds_are_read(void **state)
+{
+    (void)state;
+    enum { DESCRIPTORS, ZIP64, NO_CHECKSUMS, KINDS };
+    const pickle p = tensor_pickle("FloatStorage", '0', "K\x00", "K\x06", "K\x01");
+    for (int kind = 0; kind < KINDS; kind++) {
+        archive a = {.size = 0};
+        put_local_bytes(&a, 0, "x/data.pkl", p.bytes, p.size);
+        if (kind == DESCRIPTORS) {
+            a.bytes[a.local[0] + 6] = 8;
+            memset(a.bytes + a.local[0] + 14, 0, 12);
+            put(&a, 0x08074b50, 4);
+            put(&a, r2n_crc32(0, p.bytes, p.size), 4);
+            put(&a, p.size, 4);
+            put(&a, p.size, 4);
+        }
+        put_local_bytes(&a, 1, "x/data/0", NUMBERS, sizeof NUMBERS);
+        const size_t directory = a.size;
+        put_central_bytes(&a, 0, "x/data.pkl", p.bytes, p.size, kind == ZIP64);
+        put_central_bytes(&a, 1, "x/data/0", NUMBERS, sizeof NUMBERS, kind == ZIP64);
+        if (kind == DESCRIPTORS)
+            a.bytes[a.central[0] + 8] = 8;
+        for (int i = 0; kind == NO_CHECKSUMS && i < 2; i++) {
+            memset(a.bytes + a.local[i] + 14, 0, 4);
+            memset(a.bytes + a.central[i] + 16, 0, 4);
+        }
+        put_end(&a, 2, directory, kind == ZIP64);
+        r2n_tensor_set *set = read_archive(&a);
+        assert_memory_equal(set->tensors[0].data, NUMBERS, sizeof NUMBERS);
+        r2n_tensor_set_destroy(set);
+    }
+}
+
+static void big_endian_numbers_are_turned_around(void **state)
+{
+    (void)state;
+    uint8_t turned[sizeof NUMBERS];
+    for (size_t i = 0; i < sizeof turned; i++)
+        turned[i] = ((const uint8_t *)NUMBERS)[i ^ 3];
+    const pickle p = tensor_pickle("FloatStorage", '0', "K\x00", "K\x06", "K\x01");
+    const file files[] = {{"x/byteorder", "big", 3},
+                          {"x/data.pkl", p.bytes, p.size},
+                          {"x/data/0", turned, sizeof turned}};
+    const archive a = pack(files, 3);
+    r2n_tensor_set *set = read_archive(&a);
+    assert_memory_equal(set->tensors[0].data, NUMBERS, sizeof NUMBERS);
+    r2n_tensor_set_destroy(set);
+}
+
+/* torch from 2.1 on: types without a storage class of their own are told by an argument. */
+static void typed_tensors_are_read(void **state)
+{
+    (void)state;
+    static const char head[] = "\x80\x02}X\x01\x00\x00\x00"
+                               "wctorch._utils\n_rebuild_tensor_v3\n((X\x07\x00\x00\x00storage"
+                               "ctorch.storage\nUntypedStorage\nX\x01\x00\x00\x00"
+                               "0X\x03\x00\x00\x00"
+                               "cpuK\x18tQK\x00K\x06\x85K\x01\x85\x89"
+                               "ccollections\nOrderedDict\n)Rctorch\n";
+    static const char *const types[] = {"float32", "uint16", "float8_e5m2"};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        pickle p = {.size = 0};
+        ADD(&p, head);
+        add(&p, types[i], strlen(types[i]));
+        ADD(&p, "\ntRs.");
+        const archive a = pack_pickle(&p);
+        if (i == 0)
+            expect_numbers(&p, NUMBERS, 6);
+        else if (i == 1)
+            refuse(&a, RES2NET_MISMATCH, "no float tensors");
+        else
+            refuse(&a, RES2NET_UNSUPPORTED, "torch.float8_e5m2");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(views_are_read),
         cmocka_unit_test(lies_about_tensors_are_refused),
         cmocka_unit_test(other_archives_are_named),
+        cmocka_unit_test(archives_of_all_kinds_are_read),
+        cmocka_unit_test(big_endian_numbers_are_turned_around),
+        cmocka_unit_test(typed_tensors_are_read),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
