@@ -124,6 +124,10 @@ RES2NET_API void res2net_plan_report_free(res2net_plan_report *plan);
 /* Bytes of the activation block now held. */
 RES2NET_API int64_t res2net_session_memory_bytes(const res2net_session *session);
 
+/* Gives that block back to the system; the next run allocates what it needs. For sessions that rest
+ * for long, or after a picture far larger than the usual ones. */
+RES2NET_API void res2net_session_trim(res2net_session *session);
+
 #ifdef __cplusplus
 }
 #endif

@@ -37,13 +37,26 @@ typedef struct pool {
     r2n_team team;
 } pool;
 
-static pool the_pool = {
-    .busy = PTHREAD_MUTEX_INITIALIZER,
-    .lock = PTHREAD_MUTEX_INITIALIZER,
-    .work_there = PTHREAD_COND_INITIALIZER,
-    .work_done = PTHREAD_COND_INITIALIZER,
-    .team = {.lock = PTHREAD_MUTEX_INITIALIZER, .passed = PTHREAD_COND_INITIALIZER},
-};
+#define NEW_POOL                                                                                   \
+    {                                                                                              \
+        .busy = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER,                      \
+        .work_there = PTHREAD_COND_INITIALIZER, .work_done = PTHREAD_COND_INITIALIZER,             \
+        .team = {.lock = PTHREAD_MUTEX_INITIALIZER, .passed = PTHREAD_COND_INITIALIZER},           \
+    }
+
+static pool the_pool = NEW_POOL;
+static pthread_once_t fork_watched = PTHREAD_ONCE_INIT;
+
+/* A forked child has the forking thread only: waiting for the parent's workers would never end. */
+static void forget_workers(void)
+{
+    the_pool = (pool)NEW_POOL;
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, forget_workers);
+}
 
 static void pause_briefly(void)
 {
@@ -54,12 +67,13 @@ static void pause_briefly(void)
 #endif
 }
 
-/* Flush-to-zero and denormals-are-zero; returns the old setting. */
+/* Rounding to nearest, no traps, flush-to-zero and denormals-are-zero, whatever the caller's
+ * thread computes with; returns the old setting. */
 static unsigned flush_denormals(void)
 {
 #if defined(__x86_64__)
     const unsigned old = _mm_getcsr();
-    _mm_setcsr(old | 0x8040u);
+    _mm_setcsr(0x9fc0u);
     return old;
 #else
     return 0;
@@ -154,6 +168,7 @@ int r2n_thread_pool_size(int threads)
  * Called with the_pool.lock held. */
 static int start_workers(int threads)
 {
+    pthread_once(&fork_watched, watch_forks);
     while (the_pool.started < threads - 1) {
         const int thread = the_pool.started + 1;
         if (pthread_create(&the_pool.threads[thread], NULL, worker, (void *)(intptr_t)thread) != 0)

@@ -3,8 +3,9 @@
  * One pool of threads a process. The caller of `r2n_thread_pool_run` is thread 0 and works too.
  *
  * Idle workers sleep in the kernel. While a job runs, `r2n_team_barrier` spins for a
- * fraction of a millisecond, then sleeps. Nothing is pinned. Denormals are flushed to zero in every
- * thread of a job and the caller's setting is put back afterwards.
+ * fraction of a millisecond, then sleeps. Nothing is pinned. In every thread of a job arithmetic
+ * rounds to nearest and flushes denormals to zero; the caller's setting is put back afterwards. A
+ * forked child starts workers of its own.
  */
 #ifndef R2N_BASE_THREAD_POOL_H
 #define R2N_BASE_THREAD_POOL_H

@@ -143,9 +143,17 @@ void res2net_session_destroy(res2net_session *session)
 {
     if (session == NULL)
         return;
-    r2n_placement_destroy(session->placement);
-    r2n_free(session->block);
+    res2net_session_trim(session);
     r2n_free(session);
+}
+
+void res2net_session_trim(res2net_session *session)
+{
+    r2n_placement_destroy(session->placement);
+    session->placement = NULL;
+    r2n_free(session->block);
+    session->block = NULL;
+    session->block_bytes = 0;
 }
 
 res2net_status r2n_session_fit(res2net_session *session, int32_t batch, int32_t rows,
@@ -161,6 +169,9 @@ res2net_status r2n_session_fit(res2net_session *session, int32_t batch, int32_t 
         return status;
     const int64_t bytes = r2n_placement_block_bytes(placement);
     if (bytes > session->block_bytes) {
+        /* Never two blocks at once. When the larger one cannot be had the session holds none, and
+         * the next call that needs less finds what it needs. */
+        res2net_session_trim(session);
         /* The system grants more than it has and kills the process later: refuse what cannot be. */
         const uint64_t memory = r2n_os_memory_bytes();
         float *block =
@@ -172,7 +183,6 @@ res2net_status r2n_session_fit(res2net_session *session, int32_t batch, int32_t 
                             "take a smaller batch or size",
                             (long long)bytes, batch, columns, rows);
         }
-        r2n_free(session->block);
         session->block = block;
         session->block_bytes = bytes;
     }

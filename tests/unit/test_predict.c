@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The public API: sharing, failures, refusals. */
+/* The public API: failures, refusals. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,77 +15,7 @@
 #include "res2net/res2net.h"
 
 #define SMALL "cifar:planes=16,depths=1-1-1,width=26,scale=4,classes=10"
-enum { CLASSES = 10, CALLERS = 8, CALLS = 40, SIDES = 5 };
-
-static void fill_noise(float *values, size_t count, uint32_t seed)
-{
-    for (size_t i = 0; i < count; i++)
-        values[i] = (float)(((uint32_t)i + seed) * 2654435761u >> 16) / 16384.0f - 2.0f;
-}
-
-/* ---- eight threads on one model, sizes mixed ------------------------------------------------- */
-
-typedef struct caller {
-    const res2net_model *model;
-    const float *input;
-    const float (*expected)[CLASSES]; /* [SIDES] */
-    int number;
-    int wrong;
-} caller;
-
-static int side_of(int index)
-{
-    return 24 + 5 * (index % SIDES);
-}
-
-static void *call(void *argument)
-{
-    caller *c = argument;
-    res2net_session *session = NULL;
-    float logits[CLASSES];
-    c->wrong = res2net_session_create(c->model, NULL, &session, NULL) != RES2NET_OK;
-    for (int i = 0; i < CALLS && c->wrong == 0; i++) {
-        const int side = side_of(i + c->number);
-        c->wrong =
-            res2net_session_run(session, c->input, 1, side, side, logits, NULL) != RES2NET_OK ||
-            memcmp(logits, c->expected[(i + c->number) % SIDES], sizeof logits) != 0;
-    }
-    res2net_session_destroy(session);
-    return NULL;
-}
-
-static void threads_share_a_model(void **state)
-{
-    (void)state;
-    static float input[3 * 64 * 64];
-    static float expected[SIDES][CLASSES];
-    pthread_t threads[CALLERS];
-    caller callers[CALLERS];
-    res2net_model *model;
-    res2net_session *session;
-    const res2net_session_options alone = {.threads = 1};
-    fill_noise(input, sizeof input / sizeof *input, 1);
-    assert_int_equal(res2net_model_create(SMALL, RES2NET_FAMILY_PADDLE, 3, &model, NULL),
-                     RES2NET_OK);
-    assert_int_equal(res2net_session_create(model, &alone, &session, NULL), RES2NET_OK);
-    for (int i = 0; i < SIDES; i++)
-        assert_int_equal(
-            res2net_session_run(session, input, 1, side_of(i), side_of(i), expected[i], NULL),
-            RES2NET_OK);
-    res2net_session_destroy(session);
-    for (int i = 0; i < CALLERS; i++) {
-        callers[i] = (caller){.model = model,
-                              .input = input,
-                              .expected = (const float(*)[CLASSES])expected,
-                              .number = i};
-        assert_int_equal(pthread_create(&threads[i], NULL, call, &callers[i]), 0);
-    }
-    for (int i = 0; i < CALLERS; i++) {
-        pthread_join(threads[i], NULL);
-        assert_int_equal(callers[i].wrong, 0);
-    }
-    res2net_model_destroy(model);
-}
+enum { CLASSES = 10 };
 
 /* ---- every allocation fails once ---- */
 
@@ -375,7 +304,6 @@ static void self_test_passes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(threads_share_a_model),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(bad_arguments_are_refused),
         cmocka_unit_test(families_do_not_mix_silently),
