@@ -33,6 +33,27 @@ if(RES2NET_EMBED_MODEL AND EXISTS ${CMAKE_SOURCE_DIR}/models/default.r2n)
     target_compile_definitions(res2net_optional INTERFACE R2N_HAVE_EMBEDDED_MODEL=1)
 endif()
 
+# The objects are compiled once, with position-independent code, for both libraries. The command and
+# the tests use the static one.
 add_library(res2net STATIC $<TARGET_OBJECTS:res2net_objects>)
-target_include_directories(res2net PUBLIC include)
-target_link_libraries(res2net PUBLIC Threads::Threads m res2net_optional)
+target_link_libraries(res2net PUBLIC $<BUILD_INTERFACE:Threads::Threads;m;res2net_optional>)
+set(R2N_LIBRARIES res2net)
+
+if(RES2NET_SHARED AND NOT RES2NET_FUZZ)
+    add_library(res2net_shared SHARED $<TARGET_OBJECTS:res2net_objects>)
+    target_link_libraries(res2net_shared PRIVATE Threads::Threads m res2net_optional)
+    # Before 1.0 any minor version may change the binary interface.
+    set_target_properties(res2net_shared PROPERTIES OUTPUT_NAME res2net
+        VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+    # Its threads outlive a dlclose(): the code has to stay.
+    target_link_options(res2net_shared PRIVATE -Wl,-z,nodelete)
+    if(NOT RES2NET_SANITIZE)
+        target_link_options(res2net_shared PRIVATE -Wl,--no-undefined)
+    endif()
+    list(APPEND R2N_LIBRARIES res2net_shared)
+endif()
+
+foreach(library ${R2N_LIBRARIES})
+    target_include_directories(${library} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+        $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+endforeach()

@@ -5,7 +5,11 @@ add_executable(res2net_cli ${R2N_CLI_SOURCES})
 set_target_properties(res2net_cli PROPERTIES OUTPUT_NAME res2net)
 target_link_libraries(res2net_cli PRIVATE res2net)
 
-add_executable(example_classify examples/classify.c)
-set_target_properties(example_classify PROPERTIES OUTPUT_NAME classify
-    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/examples)
-target_link_libraries(example_classify PRIVATE res2net)
+foreach(example classify.c classify_memory.c classify_memory.cpp)
+    string(REPLACE ".c" "" name ${example})
+    string(REPLACE "pp" "_cpp" name ${name})
+    add_executable(example_${name} examples/${example})
+    set_target_properties(example_${name} PROPERTIES OUTPUT_NAME ${name}
+        RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/examples)
+    target_link_libraries(example_${name} PRIVATE res2net)
+endforeach()

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake -DOUT=FOLDER -P print_manual.cmake -- COMMAND: the manual pages and completions that the
+# command prints of itself.
+math(EXPR last "${CMAKE_ARGC} - 1")
+set(command ${CMAKE_ARGV${last}})
+
+function(print file)
+    execute_process(COMMAND ${command} ${ARGN} OUTPUT_FILE ${file} RESULT_VARIABLE status)
+    if(NOT status EQUAL 0)
+        message(FATAL_ERROR "${command} ${ARGN}: ${status}")
+    endif()
+endfunction()
+
+file(REMOVE_RECURSE ${OUT}/man1)
+file(MAKE_DIRECTORY ${OUT}/man1)
+print(${OUT}/man1/res2net.1 man)
+file(READ ${OUT}/man1/res2net.1 overview)
+string(REGEX MATCHALL "\n\\.TP\n\\.B [a-z ]+\n" rows "${overview}")
+if(NOT rows)
+    message(FATAL_ERROR "the overview names no verbs")
+endif()
+foreach(row ${rows})
+    string(REGEX REPLACE "\n\\.TP\n\\.B ([a-z ]+)\n" "\\1" verb "${row}")
+    string(REPLACE " " "-" page "${verb}")
+    string(REPLACE " " ";" words "${verb}")
+    print(${OUT}/man1/res2net-${page}.1 man ${words})
+endforeach()
+print(${OUT}/res2net.bash completions bash)
+print(${OUT}/_res2net completions zsh)
+print(${OUT}/res2net.fish completions fish)
+file(WRITE ${OUT}/done "")
