@@ -97,7 +97,7 @@ esac
     mkdir alone
     cp "$library/libres2net.a" alone
     expect 0 "$cc" -std=c11 $strict classify_memory.c -o pc_static $(pkg-config --cflags res2net) \
-        -Lalone $(pkg-config --static --libs res2net | sed "s|-L$pc[^ ]*||")
+        -Lalone $(pkg-config --static --libs res2net | sed "s|-L${pc}[^ ]*||")
     needs_shared no pc_static
     answers ./pc_static "pkg-config, static"
     expect 0 "$cxx" -std=c++17 $strict classify_memory.cpp -o pc_cpp $(pkg-config --cflags --libs res2net)
