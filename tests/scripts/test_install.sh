@@ -51,7 +51,7 @@ answers() { # answers PROGRAM NAME: it classifies the sample as predict does
     checks=$((checks + 1))
     status=0
     "$1" <cut.png >out 2>err || status=$?
-    [ "$status" -eq 3 ] && grep -q "stdin: \|PNG" err || fail "$2: a cut picture: $status, $(cat err)"
+    { [ "$status" -eq 3 ] && [ -s err ]; } || fail "$2: a cut picture: $status, $(cat err)"
 }
 needs_shared() { # needs_shared yes|no PROGRAM
     checks=$((checks + 1))

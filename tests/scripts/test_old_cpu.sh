@@ -22,8 +22,6 @@ assert levels["reference"]["available"], levels
 assert not levels["avx2"]["available"] and not levels["avx512"]["available"], levels
 END
 cp "$work/out" "$work/doctor.json"
-expect 2 old "$res2net" predict --preset torch --isa avx2 "$here/make_png.py"
-says "avx2"
 
 # Pictures as ready tensors: one 32x32 network, no library in between.
 tiny_model "$work/net.safetensors" 10 1
@@ -46,6 +44,10 @@ same_as_here() { # same_as_here NAME ARGUMENT...
     is_same "$work/there.npy" "$work/here.npy" "$name: logits"
 }
 same_as_here "a ready tensor" -m "$work/net.safetensors" --input-npy "$work/input.npy"
+expect 0 old "$res2net" predict --isa avx2 --format json -m "$work/net.safetensors" \
+    --input-npy "$work/input.npy" # told, and not followed
+says "avx2"
+is_same "$work/out" "$work/here.json" "an ISA that is not there"
 if grep -q '"png": true' "$work/doctor.json" && grep -q '"embedded_model": true' "$work/doctor.json"; then
     same_as_here "the sample picture" "$here/../../models/sample.png"
     prints '"sunflower"'
