@@ -102,7 +102,8 @@ typedef struct res2net_catalogue_entry {
     const char *name;
     const char *const *aliases; /* NULL-terminated */
     const char *origin;
-    int64_t parameters, statistics, macs; /* macs: multiply-accumulates at picture_size */
+    int64_t parameters, statistics;
+    int64_t macs; /* multiply-accumulates at picture_size; 0 where memory to count them lacked */
     int32_t picture_size, classes;
     double page_top1, page_top5;       /* per cent on PaddleClas' page; 0 where it says nothing */
     double page_gflops, page_millions; /* what that page's table says; 0 where it says nothing */

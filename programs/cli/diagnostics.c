@@ -47,9 +47,12 @@ static void print_problem(const res2net_problem *problem)
 
 void print_problems(const res2net_report *report)
 {
-    for (size_t i = 0; i < res2net_report_count(report); i++)
+    const size_t count = res2net_report_count(report);
+    for (size_t i = 0; i < count; i++)
         print_problem(res2net_report_problem(report, i));
-    if (res2net_report_dropped(report) > 0)
+    if (report == NULL || (count == 0 && res2net_report_dropped(report) > 0))
+        say("%s, not even to say for what", res2net_status_text(RES2NET_OUT_OF_MEMORY));
+    else if (res2net_report_dropped(report) > 0)
         say("and %zu more problems", res2net_report_dropped(report));
 }
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `res2net models`: the catalogue. */
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "diagnostics.h"
 #include "exit_status.h"
 #include "json_writer.h"
+#include "platform.h"
 #include "res2net/res2net.h"
 #include "text_format.h"
 #include "verbs.h"
@@ -25,19 +28,17 @@ static void print_page_value(double value, const char *format, int width)
         printf("%*s", width, "-");
 }
 
-static void print_text(void)
+static void print_text(const res2net_catalogue_entry *entries, size_t count)
 {
     int name_width = 4;
-    res2net_catalogue_entry entry;
-    for (size_t i = 0; i < res2net_catalogue_count(); i++) {
-        res2net_catalogue_get(i, &entry);
-        const int width = snprintf(NULL, 0, "%s", entry.name);
+    for (size_t i = 0; i < count; i++) {
+        const int width = snprintf(NULL, 0, "%s", entries[i].name);
         name_width = width > name_width ? width : name_width;
     }
     printf("%-*s  %10s  %8s  %4s  %6s  %6s  %s\n", name_width, "name", "parameters", "GMACs",
            "size", "top-1", "top-5", "origin");
-    for (size_t i = 0; i < res2net_catalogue_count(); i++) {
-        res2net_catalogue_get(i, &entry);
+    for (size_t i = 0; i < count; i++) {
+        const res2net_catalogue_entry entry = entries[i];
         printf("%-*s  %8.2f M  %8.3f  %4d  ", name_width, entry.name,
                (double)entry.parameters / 1e6, (double)entry.macs / 1e9, entry.picture_size);
         print_page_value(entry.page_top1, "%*.2f", 6);
@@ -49,8 +50,8 @@ static void print_text(void)
           "counted\nby this program. Accuracy in per cent, as PaddleClas' page says; - where it "
           "says nothing.\n",
           stdout);
-    for (size_t i = 0; i < res2net_catalogue_count(); i++) {
-        res2net_catalogue_get(i, &entry);
+    for (size_t i = 0; i < count; i++) {
+        const res2net_catalogue_entry entry = entries[i];
         printf("\n%s\n", entry.name);
         if (entry.aliases != NULL && entry.aliases[0] != NULL) {
             fputs("  also     ", stdout);
@@ -80,13 +81,12 @@ static void page_member(json_writer *json, const char *key, double value)
         json_null(json);
 }
 
-static void print_json(void)
+static void print_json(const res2net_catalogue_entry *entries, size_t count)
 {
     json_writer json = json_begin(stdout);
     json_open_array(&json, JSON_ROWS);
-    for (size_t i = 0; i < res2net_catalogue_count(); i++) {
-        res2net_catalogue_entry entry;
-        res2net_catalogue_get(i, &entry);
+    for (size_t i = 0; i < count; i++) {
+        const res2net_catalogue_entry entry = entries[i];
         json_open_object(&json, JSON_LINE);
         json_text_member(&json, "name", entry.name);
         json_key(&json, "aliases");
@@ -114,11 +114,20 @@ static void print_json(void)
 
 static int run(const command_line *line)
 {
-    if (option_is(line, "format", "json"))
-        print_json();
-    else
-        print_text();
-    return EXIT_DONE;
+    const size_t count = res2net_catalogue_count();
+    res2net_catalogue_entry *entries = platform_allocate(count, sizeof *entries);
+    int status = EXIT_DONE;
+    for (size_t i = 0; i < count && status == EXIT_DONE; i++) {
+        res2net_catalogue_get(i, &entries[i]);
+        if (entries[i].macs == 0) {
+            say("memory to count the operations of %s could not be had", entries[i].name);
+            status = EXIT_FAILED;
+        }
+    }
+    if (status == EXIT_DONE)
+        (option_is(line, "format", "json") ? print_json : print_text)(entries, count);
+    free(entries);
+    return status;
 }
 
 const verb verb_models = {
