@@ -62,7 +62,7 @@ every() {
                 fail "$name: allocation $n failed ($mode): status $status: $(head -n 3 err)"
             elif [ ! -s err ]; then
                 fail "$name: allocation $n failed ($mode): no message"
-            elif ls -A out | grep -E 'r2n|res2net-' >left; then
+            elif find out -name '*r2n*' -o -name '*res2net-*' | grep . >left; then
                 fail "$name: allocation $n failed ($mode): left $(cat left)"
             fi
             n=$((n + step))
