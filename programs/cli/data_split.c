@@ -53,8 +53,10 @@ static int run(const command_line *line)
         return EXIT_FAILED;
     }
     res2net_report *report = res2net_report_create();
+    platform_let_signals_end_reads(1);
     const res2net_status status =
         res2net_split_data(line->operands[0], folder, &settings, &made, report);
+    platform_let_signals_end_reads(0);
     print_problems(report);
     res2net_report_destroy(report);
     if (status == RES2NET_OK)

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "data/sources.h"
 #include "data/text_lines.h"
+#include "formats/utf8.h"
 
 /* CIFAR-100's training set has 154 MB, ImageNet's list 44 MB. */
 static const size_t file_limit = (size_t)1 << 30;
@@ -100,8 +101,17 @@ const char *r2n_dataset_name(const char *source)
     return strcmp(source, "-") == 0 ? "<stdin>" : source;
 }
 
+static int is_utf8(const char *path)
+{
+    const size_t bytes = strlen(path);
+    return r2n_utf8_valid_bytes((const uint8_t *)path, bytes) == bytes;
+}
+
 int64_t r2n_dataset_find_absent(r2n_dataset *dataset, const char *source, res2net_report *report)
 {
+    static const char not_utf8[] =
+        "; the path is not UTF-8, which file names usually are: save the "
+        "list as UTF-8";
     const char *name = r2n_dataset_name(source);
     int64_t absent = 0;
     for (size_t i = 0; i < dataset->count; i++) {
@@ -115,8 +125,8 @@ int64_t r2n_dataset_find_absent(r2n_dataset *dataset, const char *source, res2ne
     for (size_t i = 0; absent > 0 && i < dataset->count; i++) {
         const r2n_item *item = &dataset->items[i];
         if (item->absent && item->line > 0)
-            r2n_fail_line(report, RES2NET_NOT_FOUND, name, item->line, "\"%s\" does not exist",
-                          item->path);
+            r2n_fail_line(report, RES2NET_NOT_FOUND, name, item->line, "\"%s\" does not exist%s",
+                          item->path, is_utf8(item->path) ? "" : not_utf8);
         else if (item->absent)
             r2n_fail(report, RES2NET_NOT_FOUND, item->path, -1, "does not exist");
     }

@@ -10,12 +10,13 @@ printf -- '- NormalizeImage:\n    order: ""\n- ToCHWImage:\n' >"$work/transforms
 python3 "$here/make_png.py" 32 32 7 "$work/a.png"
 cd "$work" || exit 1
 
-for words in "predict -" "predict --on-bad-image skip - a.png" "predict --list -" \
-    "eval --list -"; do
+model="-m net.safetensors --transforms transforms.yaml"
+for words in "predict - $model" "predict --on-bad-image skip - a.png $model" \
+    "predict --list - $model" "eval --list - $model" "data check -" "data split - -o split"; do
     checks=$((checks + 1))
     status=0
     # shellcheck disable=SC2086
-    python3 "$here/interrupt.py" "$res2net" $words -m net.safetensors --transforms transforms.yaml \
+    python3 "$here/interrupt.py" "$res2net" $words \
         >out 2>err || status=$?
     if [ "$status" -eq 77 ]; then
         echo "SKIPPED: $(cat err)"

@@ -358,6 +358,21 @@ static void absent_files_are_told_at_once_with_their_number(void **state)
     res2net_report_destroy(report);
 }
 
+static void absent_names_in_another_encoding_are_told_as_such(void **state)
+{
+    (void)state;
+    const r2n_dataset_options options = {.root = folder};
+    res2net_report *report = res2net_report_create();
+    write_text("gr\xc3\xbcn.jpg", "x");
+    write_text("gr\xfcn.png", "x");
+    const char *list = write_text("list.txt", "gr\xfcn.png 0\ngr\xfcn.jpg 1\n\xb0\xa1.jpg 2\n");
+    r2n_dataset *dataset = open_list(list, &options);
+    assert_int_equal(r2n_dataset_find_absent(dataset, list, report), 2);
+    assert_non_null(strstr(res2net_report_problem(report, 1)->text, "save the list as UTF-8"));
+    r2n_dataset_destroy(dataset);
+    res2net_report_destroy(report);
+}
+
 static void repeated_paths_are_told(void **state)
 {
     (void)state;
@@ -429,6 +444,7 @@ int main(void)
         FOLDER_TEST(more_bad_lines_than_a_report_holds_are_counted),
         FOLDER_TEST(good_lines_may_be_kept),
         FOLDER_TEST(absent_files_are_told_at_once_with_their_number),
+        FOLDER_TEST(absent_names_in_another_encoding_are_told_as_such),
         FOLDER_TEST(repeated_paths_are_told),
         FOLDER_TEST(every_failed_allocation_is_survived),
     };
