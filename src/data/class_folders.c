@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A folder of class folders: "cat/1.jpg", "dog/a/2.jpg". Hidden names (".DS_Store") are passed
- * over; any other file in a class folder is an item, so that none is left out unseen. */
+#define _GNU_SOURCE /* strcasecmp */
+/* A folder of class folders: "cat/1.jpg", "dog/a/2.jpg". Hidden names (".DS_Store", "Thumbs.db")
+ * are passed over; any other file in a class folder is an item, so that none is left out unseen. */
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/memory.h"
 #include "data/sources.h"
@@ -37,6 +39,13 @@ static res2net_status no_memory(const folder_reader *reader, const char *path)
                     "no memory for the names in the folder");
 }
 
+/* On Unix by the dot; Windows leaves these two, hidden there, in folders of pictures. */
+static int is_hidden(const char *name)
+{
+    return name[0] == '.' || strcasecmp(name, "Thumbs.db") == 0 ||
+           strcasecmp(name, "desktop.ini") == 0;
+}
+
 static res2net_status add_folder(folder_reader *reader, const char *path, int nesting);
 
 /* Takes over `path`. */
@@ -61,7 +70,7 @@ static res2net_status add_folder(folder_reader *reader, const char *path, int ne
     if (status != RES2NET_OK)
         return status;
     for (size_t i = 0; i < count && status == RES2NET_OK; i++) {
-        if (names[i][0] == '.')
+        if (is_hidden(names[i]))
             continue;
         char *child = child_path(path, names[i]);
         status = child == NULL ? no_memory(reader, path) : add_entry(reader, child, nesting);
@@ -92,8 +101,8 @@ static res2net_status keep_folders(const folder_reader *reader, char **names, si
     res2net_status status = RES2NET_OK;
     for (size_t i = 0; i < *count; i++) {
         char *name = names[i];
-        char *path = name[0] == '.' ? NULL : child_path(reader->top, name);
-        if (name[0] != '.' && path == NULL) {
+        char *path = is_hidden(name) ? NULL : child_path(reader->top, name);
+        if (!is_hidden(name) && path == NULL) {
             status = no_memory(reader, reader->top);
         } else if (path != NULL && r2n_os_is_directory(path)) {
             names[i] = names[kept];

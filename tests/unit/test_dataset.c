@@ -196,6 +196,8 @@ static void make_class_folders(void)
     write_text("dog/1.JPG", "x");
     write_text("dog/more/3.jpg", "x");
     write_text("dog/.DS_Store", "x");
+    write_text("dog/Thumbs.db", "x");
+    write_text("dog/more/Desktop.ini", "x");
     write_text("Cat/strange name", "x");
     write_text(".cache/4.jpg", "x");
     write_text("train_list.txt", "x");
