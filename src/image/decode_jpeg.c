@@ -28,6 +28,7 @@ enum {
      * that the limits allow has 8.4 million in colour, of which the usual 10 scans visit 39
      * million. */
     MAXIMUM_VISITS = 50 * 1000 * 1000,
+    ARITHMETIC_VISIT = 4, /* costs so many times a Huffman one */
     /* No Huffman code is shorter than a bit, and a picture has at least one for the first
      * coefficient of each block. With the oddest subsampling that is 8 blocks in 32x32 pixels. */
     MOST_PIXELS_PER_BYTE = 1024,
@@ -150,8 +151,9 @@ static void on_progress(j_common_ptr info)
     if (jpeg->input_scan_number == reader->scan)
         return;
     reader->scan = jpeg->input_scan_number;
+    const int64_t cost = jpeg->arith_code ? ARITHMETIC_VISIT : 1;
     for (int i = 0; i < jpeg->comps_in_scan; i++)
-        reader->visits += (int64_t)jpeg->cur_comp_info[i]->width_in_blocks *
+        reader->visits += cost * (int64_t)jpeg->cur_comp_info[i]->width_in_blocks *
                           (int64_t)jpeg->cur_comp_info[i]->height_in_blocks;
     if (reader->scan > MAXIMUM_SCANS)
         stop(reader, r2n_fail(reader->report, RES2NET_LIMIT_EXCEEDED, reader->picture->name,

@@ -13,6 +13,7 @@ Needs numpy, Pillow, and cjpeg (Debian: libjpeg-turbo-progs).
 import io
 import struct
 import subprocess
+import tempfile
 
 import numpy as np
 from PIL import Image
@@ -211,6 +212,16 @@ def zoo_odd_jpeg(width, height):
     yield "cmyk_progressive.jpg", zoo.jpeg(inks, "CMYK", progressive=True), set()
 
 
+def arithmetic_bomb(side, scans):
+    """A grey picture of few bytes whose coefficients come one scan each."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as script:
+        script.write("0: 0-0, 0, 0;\n" + "".join(f"0: {k}-{k}, 0, 0;\n" for k in range(1, scans)))
+        script.flush()
+        grey = np.full((side, side), 128, np.uint8)
+        return subprocess.run(["cjpeg", "-grayscale", "-arithmetic", "-scans", script.name],
+                              input=pnm(5, grey, 255), capture_output=True, check=True).stdout
+
+
 # ---- small pictures that tests know the pixels of ----------------------------------------------
 
 def others():
@@ -225,6 +236,7 @@ def others():
     buffer = io.BytesIO()
     frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:], lossless=True)
     yield "animated.webp", buffer.getvalue()
+    yield "arithmetic_bomb.jpg", arithmetic_bomb(4000, 60)
 
 
 def formats(width, height):

@@ -200,6 +200,20 @@ static void progressive_scans_are_counted_by_the_blocks_they_visit(void **state)
     expect_refusal(&file, RES2NET_LIMIT_EXCEEDED, "more than 100 scans");
 }
 
+/* 4000x4000 in a thousand bytes, for which no number of bytes is too small. */
+static void arithmetic_coding_hides_no_work(void **state)
+{
+    (void)state;
+    if (!CAN_JPEG)
+        skip();
+    file_copy file = read_golden("arithmetic_bomb.jpg");
+    builder bomb = {0};
+    assert_true(file.size < 1500);
+    put(&bomb, file.bytes, file.size);
+    free(file.bytes);
+    expect_refusal(&bomb, RES2NET_LIMIT_EXCEEDED, "too many scans for its size");
+}
+
 static void png_chunks_are_counted(void **state)
 {
     (void)state;
@@ -284,6 +298,7 @@ int main(void)
         cmocka_unit_test(promises_that_the_bytes_cannot_keep_are_refused),
         cmocka_unit_test(thin_pictures_cost_no_more_than_others),
         cmocka_unit_test(progressive_scans_are_counted_by_the_blocks_they_visit),
+        cmocka_unit_test(arithmetic_coding_hides_no_work),
         cmocka_unit_test(png_chunks_are_counted),
         cmocka_unit_test(the_limit_is_the_callers),
     };
