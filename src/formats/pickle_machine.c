@@ -128,25 +128,25 @@ res2net_status r2n_pickle_add_items(r2n_pickle_machine *m, r2n_pickle_kind kind,
 
 /* ---- memo ---------------------------------------------------------------------------------- */
 
-/* Picklers number the memo without gaps; a gap would let a few bytes ask for gigabytes. */
+/* Python 2 numbers the memo from 1, and tools that make pickles smaller leave gaps. */
 res2net_status r2n_pickle_memo_put(r2n_pickle_machine *m, uint64_t index)
 {
     r2n_pickle_value *value = r2n_pickle_top(m, 0);
-    if (value == NULL || index > m->memo_count)
-        return r2n_pickle_bad(m, "a memo entry out of order, or of nothing");
+    if (value == NULL)
+        return r2n_pickle_bad(m, "a memo entry of nothing");
     if (index >= MAXIMUM_VALUES)
         return R2N_PICKLE_FAIL(m, RES2NET_LIMIT_EXCEEDED, "pickle: a memo over the limit");
     if (!r2n_grow((void **)&m->memo, &m->memo_capacity, (size_t)index + 1, sizeof *m->memo))
         return r2n_pickle_no_memory(m);
+    while (m->memo_count <= index)
+        m->memo[m->memo_count++] = NULL;
     m->memo[index] = value;
-    if (index == m->memo_count)
-        m->memo_count++;
     return RES2NET_OK;
 }
 
 res2net_status r2n_pickle_memo_get(r2n_pickle_machine *m, uint64_t index)
 {
-    if (index >= m->memo_count)
+    if (index >= m->memo_count || m->memo[index] == NULL)
         return r2n_pickle_bad(m, "a memo entry that was never put");
     return r2n_pickle_push(m, m->memo[index]);
 }

@@ -124,12 +124,14 @@ static res2net_status step_containers(r2n_pickle_machine *m, uint8_t opcode)
     case R2N_PICKLE_TUPLE_TO_MARK:
         return to_mark_tuple(m);
     case R2N_PICKLE_EMPTY_LIST:
+    case R2N_PICKLE_EMPTY_SET:
         return r2n_pickle_push(m, r2n_pickle_new(m, R2N_PICKLE_LIST));
     case R2N_PICKLE_EMPTY_DICT:
         return r2n_pickle_push(m, r2n_pickle_new(m, R2N_PICKLE_DICT));
     case R2N_PICKLE_APPEND:
         return r2n_pickle_add_items(m, R2N_PICKLE_LIST, 0);
     case R2N_PICKLE_APPENDS:
+    case R2N_PICKLE_ADDITEMS:
         return r2n_pickle_add_items(m, R2N_PICKLE_LIST, 1);
     case R2N_PICKLE_SETITEM:
         return r2n_pickle_add_items(m, R2N_PICKLE_DICT, 0);

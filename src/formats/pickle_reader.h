@@ -20,7 +20,7 @@ typedef enum r2n_pickle_kind {
     R2N_PICKLE_TEXT,       /* valid UTF-8 */
     R2N_PICKLE_BYTES,      /* also Python 2's str */
     R2N_PICKLE_TUPLE,      /* items */
-    R2N_PICKLE_LIST,       /* items */
+    R2N_PICKLE_LIST,       /* items; also a set */
     R2N_PICKLE_DICT,       /* items: key, value, key, value, ... */
     R2N_PICKLE_GLOBAL,     /* a listed pair */
     R2N_PICKLE_CALL,       /* global; items[0] = tuple of arguments, items[1] = state or NULL */

@@ -38,6 +38,7 @@ typedef struct r2n_stored_tensor {
     int64_t stride[R2N_MAXIMUM_RANK]; /* in elements */
     r2n_element_type type;
     int big_endian;
+    int is_ours;         /* f32 in a block that the set owns already */
     const uint8_t *data; /* element 0 */
     size_t bytes;        /* readable from there on */
     int64_t offset;      /* of data in the file, for messages */
@@ -49,7 +50,8 @@ void r2n_stored_strides(r2n_stored_tensor *tensor);
 int r2n_shape_count(int32_t rank, const int64_t *shape, int64_t *count);
 
 /* Adds a tensor: points to its bytes where they are aligned f32 in row-major order, else converts.
- * Every element is checked to lie in `bytes`. Integer tensors are left out. */
+ * Every element is checked to lie in `bytes`. Integer tensors are left out, and so is batch norm's
+ * counter num_batches_tracked of any type: some programs make floats of all tensors. */
 res2net_status r2n_reader_add(r2n_weights_reader *reader, const r2n_stored_tensor *tensor);
 /* Puts an empty record behind the others and gives its number; name copied. -1 without memory. */
 int64_t r2n_tensor_set_append(r2n_tensor_set *set, const char *name, size_t name_bytes,

@@ -174,18 +174,28 @@ static res2net_status check_stored(const r2n_weights_reader *reader,
     return RES2NET_OK;
 }
 
+static int is_counter(const r2n_stored_tensor *tensor)
+{
+    static const char tail[] = "num_batches_tracked";
+    const size_t length = sizeof tail - 1;
+    return tensor->name_bytes >= length &&
+           memcmp(tensor->name + tensor->name_bytes - length, tail, length) == 0;
+}
+
 res2net_status r2n_reader_add(r2n_weights_reader *reader, const r2n_stored_tensor *tensor)
 {
     int64_t count = 0;
-    if (tensor->type == R2N_ELEMENT_INTEGER)
+    if (tensor->type == R2N_ELEMENT_INTEGER || is_counter(tensor))
         return RES2NET_OK;
     const res2net_status status = check_stored(reader, tensor, &count);
     if (status != RES2NET_OK)
         return status;
     const float *data = NULL;
-    if (is_row_major(tensor) && tensor->type == R2N_ELEMENT_F32 && !tensor->big_endian &&
-        (uintptr_t)tensor->data % alignof(float) == 0 && tensor->data >= reader->data &&
-        tensor->data < reader->data + reader->size) {
+    if (tensor->is_ours) {
+        data = (const float *)(const void *)tensor->data;
+    } else if (is_row_major(tensor) && tensor->type == R2N_ELEMENT_F32 && !tensor->big_endian &&
+               (uintptr_t)tensor->data % alignof(float) == 0 && tensor->data >= reader->data &&
+               tensor->data < reader->data + reader->size) {
         data = (const float *)(const void *)tensor->data;
         reader->points_into_file = 1;
     } else {

@@ -7,7 +7,7 @@
 
 #include "weights/wrappers.h"
 
-enum { TENSOR = 1, OLD_TENSOR, TYPED_TENSOR, PARAMETER, INERT, FIRST_TYPE = 16 };
+enum { TENSOR = 1, OLD_TENSOR, TYPED_TENSOR, PARAMETER, SUBCLASS, CLASS, INERT, FIRST_TYPE = 16 };
 enum { UNTYPED = 15, NAME_BYTES = 512 };
 
 /* An id for a type: what it is and how wide. */
@@ -25,7 +25,14 @@ const r2n_pickle_global r2n_torch_allowed[] = {
     {"torch._utils", "_rebuild_tensor_v3", R2N_PICKLE_ROLE_CALL, TYPED_TENSOR},
     {"torch._utils", "_rebuild_parameter", R2N_PICKLE_ROLE_CALL, PARAMETER},
     {"torch._utils", "_rebuild_parameter_with_state", R2N_PICKLE_ROLE_CALL, PARAMETER},
+    {"torch._tensor", "_rebuild_from_type_v2", R2N_PICKLE_ROLE_CALL, SUBCLASS},
+    {"torch", "Tensor", R2N_PICKLE_ROLE_MARKER, CLASS},
+    {"torch.nn.parameter", "Parameter", R2N_PICKLE_ROLE_MARKER, CLASS},
+    {"torch.nn.parameter", "Buffer", R2N_PICKLE_ROLE_MARKER, CLASS},
     {"collections", "OrderedDict", R2N_PICKLE_ROLE_DICT, INERT},
+    {"collections", "defaultdict", R2N_PICKLE_ROLE_CALL, INERT},
+    {"builtins", "set", R2N_PICKLE_ROLE_CALL, INERT},
+    {"__builtin__", "set", R2N_PICKLE_ROLE_CALL, INERT},
     STORAGE("FloatStorage", R2N_ELEMENT_F32, 4),
     STORAGE("DoubleStorage", R2N_ELEMENT_F64, 8),
     STORAGE("HalfStorage", R2N_ELEMENT_F16, 2),
@@ -66,15 +73,15 @@ const r2n_pickle_global r2n_torch_allowed[] = {
 #define FAIL(f, status, value, ...)                                                                \
     r2n_fail((f)->reader->report, status, (f)->reader->file, (value)->offset, __VA_ARGS__)
 
-static int is_call(const r2n_pickle_value *value, int id)
-{
-    return value->kind == R2N_PICKLE_CALL && value->global->id == id;
-}
+/* How a tensor is made: a function's id, 0 for none, and its tuple of arguments. */
+typedef struct making {
+    int function;
+    const r2n_pickle_value *arguments;
+} making;
 
-static const r2n_pickle_value *argument(const r2n_pickle_value *call, size_t number,
-                                        r2n_pickle_kind kind)
+static const r2n_pickle_value *argument(const making *call, size_t number, r2n_pickle_kind kind)
 {
-    const r2n_pickle_value *arguments = call->items[0];
+    const r2n_pickle_value *arguments = call->arguments;
     if (number >= arguments->count || arguments->items[number]->kind != kind)
         return NULL;
     return arguments->items[number];
@@ -138,32 +145,43 @@ static int narrow(const r2n_storage_id *id, r2n_storage *storage)
     return 1;
 }
 
-static res2net_status find_storage(const r2n_torch_file *f, const r2n_pickle_value *call,
-                                   const char *name, r2n_element_type *type, r2n_storage *storage)
+static res2net_status find_storage(const r2n_torch_file *f, const making *call, const char *name,
+                                   r2n_element_type *type, r2n_storage *storage)
 {
     r2n_storage_id id;
     const r2n_pickle_value *persistent = argument(call, 0, R2N_PICKLE_PERSISTENT);
     if (persistent == NULL || !r2n_storage_id_read(persistent, &id))
-        return FAIL(f, RES2NET_DAMAGED, call, "tensor \"%s\" names no storage", name);
+        return FAIL(f, RES2NET_DAMAGED, call->arguments, "tensor \"%s\" names no storage", name);
     *type = id.type;
-    if (is_call(call, TYPED_TENSOR)) {
+    if (call->function == TYPED_TENSOR) {
         const r2n_pickle_value *dtype = argument(call, 6, R2N_PICKLE_GLOBAL);
         if (dtype == NULL || dtype->global->id < FIRST_TYPE)
-            return FAIL(f, RES2NET_DAMAGED, call, "tensor \"%s\" has no torch type", name);
+            return FAIL(f, RES2NET_DAMAGED, call->arguments, "tensor \"%s\" has no torch type",
+                        name);
         *type = (r2n_element_type)((dtype->global->id - FIRST_TYPE) / 16);
     }
     if (*type == R2N_ELEMENT_INTEGER)
         return RES2NET_OK;
-    const res2net_status status = f->find(f->context, &id, name, call, storage);
+    const res2net_status status = f->find(f->context, &id, name, call->arguments, storage);
     if (status == RES2NET_OK && !narrow(&id, storage))
-        return FAIL(f, RES2NET_DAMAGED, call,
+        return FAIL(f, RES2NET_DAMAGED, call->arguments,
                     "tensor \"%s\": its view of a storage lies outside of that", name);
     return status;
 }
 
+/* torch.Size((2, 3)) is a call with a tuple; mostly there is the tuple alone. */
+static const r2n_pickle_value *size_argument(const making *call, size_t number)
+{
+    const r2n_pickle_value *size = argument(call, number, R2N_PICKLE_CALL);
+    if (size == NULL || size->items[0]->count != 1 ||
+        size->items[0]->items[0]->kind != R2N_PICKLE_TUPLE)
+        return argument(call, number, R2N_PICKLE_TUPLE);
+    return size->items[0]->items[0];
+}
+
 /* _rebuild_tensor_v2(storage, offset, size, stride, ...) */
 static res2net_status add_tensor(const r2n_torch_file *f, const r2n_pickle_value *key,
-                                 const r2n_pickle_value *call)
+                                 const making *call)
 {
     char name[NAME_BYTES];
     snprintf(name, sizeof name, "%.*s", (int)(key->size > 400 ? 400 : key->size),
@@ -175,16 +193,16 @@ static res2net_status add_tensor(const r2n_torch_file *f, const r2n_pickle_value
     if (status != RES2NET_OK || tensor.type == R2N_ELEMENT_INTEGER)
         return status;
     const r2n_pickle_value *offset = argument(call, 1, R2N_PICKLE_INTEGER);
-    const r2n_pickle_value *size = argument(call, 2, R2N_PICKLE_TUPLE);
+    const r2n_pickle_value *size = size_argument(call, 2);
     const r2n_pickle_value *stride = argument(call, 3, R2N_PICKLE_TUPLE);
     if (offset == NULL || size == NULL || stride == NULL || size->count != stride->count ||
         size->count > R2N_MAXIMUM_RANK || !read_sizes(size, tensor.shape) ||
         !read_sizes(stride, tensor.stride))
-        return FAIL(f, RES2NET_DAMAGED, call,
+        return FAIL(f, RES2NET_DAMAGED, call->arguments,
                     "tensor \"%s\": its offset, size or stride is not what torch writes", name);
     const size_t bytes = r2n_element_bytes(tensor.type);
     if (offset->integer < 0 || (uint64_t)offset->integer > storage.bytes / bytes)
-        return FAIL(f, RES2NET_DAMAGED, call,
+        return FAIL(f, RES2NET_DAMAGED, call->arguments,
                     "tensor \"%s\" begins at element %" PRId64 " of a storage of %zu", name,
                     offset->integer, storage.bytes / bytes);
     tensor.rank = (int32_t)size->count;
@@ -194,19 +212,35 @@ static res2net_status add_tensor(const r2n_torch_file *f, const r2n_pickle_value
     return r2n_reader_add(f->reader, &tensor);
 }
 
-/* _rebuild_parameter(tensor, requires_grad, hooks): the tensor inside; NULL for other values. */
-static const r2n_pickle_value *tensor_call(const r2n_pickle_value *value)
+static int makes_tensor(const making *m)
 {
-    if (is_call(value, PARAMETER))
-        value = argument(value, 0, R2N_PICKLE_CALL);
-    const int is_tensor = value != NULL && (is_call(value, TENSOR) || is_call(value, OLD_TENSOR) ||
-                                            is_call(value, TYPED_TENSOR));
-    return is_tensor ? value : NULL;
+    return m->function == TENSOR || m->function == OLD_TENSOR || m->function == TYPED_TENSOR;
+}
+
+/* Takes off _rebuild_parameter(tensor, ...) and _rebuild_from_type_v2(function, class, arguments,
+ * state): what is inside makes the tensor. */
+static making making_of(const r2n_pickle_value *value)
+{
+    enum { MOST_WRAPPINGS = 3 };
+    for (int i = 0; i < MOST_WRAPPINGS && value != NULL && value->kind == R2N_PICKLE_CALL; i++) {
+        making m = {value->global->id, value->items[0]};
+        if (m.function == SUBCLASS) {
+            const r2n_pickle_value *function = argument(&m, 0, R2N_PICKLE_GLOBAL);
+            const r2n_pickle_value *arguments = argument(&m, 2, R2N_PICKLE_TUPLE);
+            if (function == NULL || arguments == NULL)
+                break;
+            m = (making){function->global->id, arguments};
+        }
+        if (makes_tensor(&m))
+            return m;
+        value = m.function == PARAMETER ? argument(&m, 0, R2N_PICKLE_CALL) : NULL;
+    }
+    return (making){0, NULL};
 }
 
 static int is_tensor(const r2n_pickle_value *value)
 {
-    return tensor_call(value) != NULL;
+    return making_of(value).function != 0;
 }
 
 res2net_status r2n_torch_state_read(const r2n_torch_file *f, const r2n_pickle_value *root)
@@ -215,10 +249,10 @@ res2net_status r2n_torch_state_read(const r2n_torch_file *f, const r2n_pickle_va
     res2net_status status = r2n_unwrap(f->reader, root, is_tensor, &dict);
     for (size_t i = 0; status == RES2NET_OK && i + 1 < dict->count; i += 2) {
         const r2n_pickle_value *key = dict->items[i];
-        const r2n_pickle_value *call = tensor_call(dict->items[i + 1]);
-        if (call == NULL)
+        const making call = making_of(dict->items[i + 1]);
+        if (call.function == 0)
             continue;
-        status = is_string(key) ? add_tensor(f, key, call)
+        status = is_string(key) ? add_tensor(f, key, &call)
                                 : FAIL(f, RES2NET_DAMAGED, key, "a tensor's name is %s, not a text",
                                        r2n_pickle_kind_name(key->kind));
     }

@@ -2,18 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make tests/golden/weights: one tiny net, saved by the real Paddle, PyTorch and safetensors.
 
-    python make_weights.py paddle    (paddlepaddle==3.3.1, numpy 2.4.6)
+    python make_weights.py paddle    (paddlepaddle==3.3.1, numpy 2.4.6; tiny_wrapped, tiny_odd and
+                                      tiny_pieces.pdparams with numpy 1.24.4, of other module names)
     python make_weights.py torch     (torch==2.15.0, numpy 1.26.4, safetensors; tiny_legacy_half.pth and
                                       tiny_big_endian.pth with numpy 2.4.6)
 
 The net is "cifar:planes=4,depths=1-1-1,width=32,scale=2,classes=3"; its numbers are formula.py's
 with seed 11. In the "half" files tensors number 0, 3, 6, ... are f16, 1, 4, ... are bf16, 2, 5, ...
 are f64, each rounded from the formula's. tiny_big_endian.pth is tiny_half.pth as a big-endian machine
-writes it: every storage swapped by the format's definition, and read back by the real torch.load.
+writes it: every storage swapped by the format's definition, and read back by the real torch.load. The
+arrays of tiny_pieces.pdparams are split as paddle.save splits them beyond 1 GiB; paddle.load reads it.
 """
 import argparse
 import collections
 import os
+import pickle
 import sys
 import zipfile
 
@@ -58,6 +61,35 @@ def tensors():
     yield "fc.bias", "out.bias", formula.fill("fc.bias", (CLASSES,), SEED)
 
 
+def dump(value, name, protocol):
+    with open(os.path.join(FOLDER, name), "wb") as file:
+        pickle.dump(value, file, protocol=protocol)
+
+
+def odd_arrays(arrays):
+    """Fortran order, big-endian, f64 and plain f32 in turn."""
+    forms = (np.asfortranarray, lambda a: a.astype(">f4"), lambda a: a.astype(np.float64),
+             lambda a: a)
+    return {name: forms[number % 4](value) for number, (name, value) in enumerate(arrays.items())}
+
+
+def in_pieces(arrays, limit):
+    """As paddle.save writes arrays of more than `limit` elements with protocols 2 and 3 (there it
+    is 1 GiB): flat pieces, and a table of what belongs together."""
+    out, table = {}, {}
+    for name, value in arrays.items():
+        if value.size <= limit:
+            out[name] = value
+            continue
+        flat = value.flatten()
+        pieces = {f"{name}@@.{at // limit}": flat[at:at + limit]
+                  for at in range(0, flat.size, limit)}
+        table[name] = {"OriginShape": value.shape, "slices": list(pieces)}
+        out.update(pieces)
+    out["UnpackBigParamInfor@@"] = table
+    return out
+
+
 def make_paddle():
     import paddle
     state = collections.OrderedDict()
@@ -65,6 +97,15 @@ def make_paddle():
         state[name] = paddle.to_tensor(array.T.copy() if name == "out.weight" else array)
     paddle.save(state, os.path.join(FOLDER, "tiny.pdparams"))
     paddle.save(state, os.path.join(FOLDER, "tiny_protocol2.pdparams"), protocol=2)
+    paddle.save({"epoch": 3, "model": state}, os.path.join(FOLDER, "tiny_wrapped.pdparams"))
+    arrays = {name: value.numpy() for name, value in state.items()}
+    dump(odd_arrays(arrays), "tiny_odd.pdparams", 5)
+    dump(in_pieces(arrays, 100), "tiny_pieces.pdparams", 3)
+    for name in ("tiny_odd.pdparams", "tiny_pieces.pdparams"):
+        theirs = paddle.load(os.path.join(FOLDER, name), return_numpy=True)
+        for key, value in arrays.items():
+            if not np.array_equal(theirs[key], value):
+                raise SystemExit(f"paddle.load reads another {key} from {name}")
     print("paddle", paddle.__version__, "numpy", np.__version__)
 
 

@@ -183,7 +183,8 @@ static void damage_is_refused(void **state)
     REFUSE("\x80\x02\x8E\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFFxx", RES2NET_DAMAGED, "cut off");
     REFUSE("\x80\x02X\x01\x00\x00\x00\xFF.", RES2NET_DAMAGED, "UTF-8");
     REFUSE("\x80\x02h\x00.", RES2NET_DAMAGED, "never put");
-    REFUSE("\x80\x02Nr\xFF\xFF\xFF\x7F.", RES2NET_DAMAGED, "out of order");
+    REFUSE("\x80\x02Nr\xFF\xFF\xFF\x7F.", RES2NET_LIMIT_EXCEEDED, "memo over the limit");
+    REFUSE("\x80\x02Nq\x05h\x04.", RES2NET_DAMAGED, "never put");
     REFUSE("\x80\x02q\x00.", RES2NET_DAMAGED, "memo");
     REFUSE("\x80\x02N\x86.", RES2NET_DAMAGED, "tuple");
     REFUSE("\x80\x02N(\x85.", RES2NET_DAMAGED, "tuple");
@@ -291,6 +292,13 @@ static void other_pythons_are_read(void **state)
     r2n_pickle_destroy(pickle);
     pickle = PARSE("\x80\x05\x96\x02\x00\x00\x00\x00\x00\x00\x00hi.");
     assert_true(r2n_pickle_is_text(r2n_pickle_root(pickle), "hi"));
+    r2n_pickle_destroy(pickle);
+    /* Python 2 numbers the memo from 1; {7} is a set. */
+    pickle = PARSE("\x80\x04](U\x01kq\x01h\x01\x8F(K\x07\x90"
+                   "e.");
+    const r2n_pickle_value *list = r2n_pickle_root(pickle);
+    assert_ptr_equal(list->items[0], list->items[1]);
+    assert_int_equal(list->items[2]->items[0]->integer, 7);
     r2n_pickle_destroy(pickle);
 }
 

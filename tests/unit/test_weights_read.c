@@ -88,6 +88,9 @@ static void real_files_give_the_formula_bits(void **state)
         int (*bits)(size_t);
     } files[] = {{WEIGHTS "tiny.pdparams", R2N_FAMILY_PADDLE, exact},
                  {WEIGHTS "tiny_protocol2.pdparams", R2N_FAMILY_PADDLE, exact},
+                 {WEIGHTS "tiny_wrapped.pdparams", R2N_FAMILY_PADDLE, exact},
+                 {WEIGHTS "tiny_odd.pdparams", R2N_FAMILY_PADDLE, exact},
+                 {WEIGHTS "tiny_pieces.pdparams", R2N_FAMILY_PADDLE, exact},
                  {WEIGHTS "tiny.pth", R2N_FAMILY_TORCH, exact},
                  {WEIGHTS "tiny_checkpoint.pth", R2N_FAMILY_TORCH, exact},
                  {WEIGHTS "tiny.safetensors", R2N_FAMILY_TORCH, exact},
@@ -167,10 +170,30 @@ static void what_is_no_weights_file_is_named(void **state)
         {"\r\n <!DOCTYPE html><html></html>", "HTML page"},
         {"<html><head>", "HTML page"},
         {"version https://git-lfs.github.com/spec/v1\noid sha256:00", "Git LFS pointer"},
+        {"<!-- a page -->", "HTML page"},
         {"\x1F\x8B\x08xxxxxxxxxxx", "gzip"},
+        {"BZh91AY&SYxxxxxxxx", "bzip2"},
+        {"\xFD"
+         "7zXZ",
+         "xz archive"},
+        {"\x28\xB5\x2F\xFDxxxx", "zstd"},
+        {"7z\xBC\xAF\x27\x1C", "7z"},
+        {"Rar!\x1A\x07", "RAR"},
+        {"\xFF\xD8\xFF\xE0xxJFIF", "JPEG picture"},
+        {"\x89PNG\r\n\x1a\n", "PNG picture"},
+        {"GIF89a", "GIF picture"},
+        {"BMxxxx", "BMP picture"},
+        {"RIFFxxxxWEBP", "WebP picture"},
+        {"%PDF-1.4", "PDF"},
+        {"\x93NUMPY\x01", "--input-npy"},
+        {"\x7F"
+         "ELF\x02",
+         "ELF"},
+        {"\x08\x08\x12\x07pytorch", "ONNX"},
         {"\x89HDF\r\n\x1a\nxxxx", "HDF5"},
         {"{\"a\": 1}        ", "JSON"},
-        {"hello, this is a text", "begins with 68 65 6c 6c 6f"}};
+        {"404: Not Found\n", "a text, not a weights file; it begins with \"404: Not Found\""},
+        {"\x01\x02hello", "begins with 01 02 68 65 6c 6c 6f"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         refuse(cases[i][0], strlen(cases[i][0]), RES2NET_UNSUPPORTED, cases[i][1]);
     static const uint8_t zeros[64];
@@ -194,7 +217,11 @@ static void hostile_pickles_are_refused(void **state)
     refuse(call, sizeof call - 1, RES2NET_UNSUPPORTED, "os.system");
     refuse(list, sizeof list - 1, RES2NET_UNSUPPORTED, ".pdopt");
     refuse(number, sizeof number - 1, RES2NET_UNSUPPORTED, "an integer");
-    refuse(none, sizeof none - 1, RES2NET_MISMATCH, "no float tensors");
+    refuse(none, sizeof none - 1, RES2NET_UNSUPPORTED, "it is empty");
+    static const char states[] = "\x80\x04}(\x8C\x06metricG\x00\x00\x00\x00\x00\x00\x00\x00"
+                                 "\x8C\x05"
+                                 "epochK\x03u.";
+    refuse(states, sizeof states - 1, RES2NET_UNSUPPORTED, ".pdstates");
 }
 
 /* A safetensors file with this header and 16 bytes of data. */
@@ -255,11 +282,20 @@ static void hostile_safetensors_are_refused(void **state)
 static void every_cut_of_a_real_file_is_refused(void **state)
 {
     (void)state;
-    static const char *const paths[] = {
-        WEIGHTS "tiny.pdparams",   WEIGHTS "tiny_protocol2.pdparams", WEIGHTS "tiny.pth",
-        WEIGHTS "tiny_legacy.pth", WEIGHTS "tiny_legacy_half.pth",    WEIGHTS "tiny.safetensors"};
+    static const char *const paths[] = {WEIGHTS "tiny.pdparams",
+                                        WEIGHTS "tiny_protocol2.pdparams",
+                                        WEIGHTS "tiny.pth",
+                                        WEIGHTS "tiny_legacy.pth",
+                                        WEIGHTS "tiny_legacy_half.pth",
+                                        WEIGHTS "tiny.safetensors",
+                                        WEIGHTS "tiny_pieces.pdparams"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         r2n_file_bytes file = expect_file(paths[i]);
+        r2n_tensor_set *ninety;
+        assert_int_equal(
+            r2n_weights_read_memory(file.data, file.size * 9 / 10, paths[i], &ninety, report),
+            RES2NET_DAMAGED);
+        expect_problem(report, RES2NET_DAMAGED, "fetch");
         for (size_t cut = 0; cut < file.size; cut += cut < 64 ? 1 : 997) {
             r2n_tensor_set *set = NULL;
             if (r2n_weights_read_memory(file.data, cut, paths[i], &set, NULL) == RES2NET_OK)
@@ -292,7 +328,8 @@ static void memory_may_run_out(void **state)
     static const char *const paths[] = {
         WEIGHTS "tiny.pdparams",        WEIGHTS "tiny_protocol2.pdparams",
         WEIGHTS "tiny_half.pth",        WEIGHTS "tiny_checkpoint.pth",
-        WEIGHTS "tiny_legacy_half.pth", WEIGHTS "tiny_half.safetensors"};
+        WEIGHTS "tiny_legacy_half.pth", WEIGHTS "tiny_half.safetensors",
+        WEIGHTS "tiny_pieces.pdparams"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         r2n_file_bytes file = expect_file(paths[i]);
         expect_every_allocation_may_fail(attempt, &file);
