@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* strcasecmp */
 /* A folder of class folders: "cat/1.jpg", "dog/a/2.jpg". Hidden names (".DS_Store", "Thumbs.db")
  * are passed over; any other file in a class folder is an item, so that none is left out unseen. */
 #include <inttypes.h>
