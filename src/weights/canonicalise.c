@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A file's tensors -> the tensors a network needs, in canonical names, order and layout; or the
  * whole list of what is wrong. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ typedef struct work {
     r2n_tensor_spec *specs;
     size_t spec_count;
     const r2n_tensor **found; /* for each spec */
+    int64_t *subnormal;       /* numbers of it that are taken as zero */
     res2net_status status;
 } work;
 
@@ -74,15 +76,16 @@ static res2net_status index_tensors(work *w)
     return RES2NET_OK;
 }
 
-/* The head decides on the classes: a name alone says the usual number only. */
-static void take_classes(work *w)
+/* The head decides on the classes: a name alone says the usual number only. One that states
+ * another number wants another file, which is told with the other mismatches. */
+static void take_classes(work *w, int stated)
 {
     const int paddle = w->naming == R2N_FAMILY_PADDLE; /* [features, classes] */
     const entry *head = find(w, paddle ? "out.weight" : "fc.weight");
     if (head == NULL || head->tensor->rank != 2)
         return;
     const int64_t classes = head->tensor->shape[paddle ? 1 : 0];
-    if (classes > 0 && classes <= INT32_MAX)
+    if (classes > 0 && classes <= INT32_MAX && !stated)
         w->architecture.classes = (int32_t)classes;
 }
 
@@ -100,7 +103,7 @@ static res2net_status choose_architecture(work *w, const r2n_architecture *wante
     if (status != RES2NET_OK)
         return r2n_fail(w->report, RES2NET_MISMATCH, w->file, -1,
                         "the file says its architecture is \"%.200s\", which is not known", name);
-    take_classes(w);
+    take_classes(w, wanted != NULL && strstr(wanted->name, "classes=") != NULL);
     return r2n_architecture_validate(&w->architecture, w->file, w->report);
 }
 
@@ -152,14 +155,14 @@ static void match(work *w, size_t number)
                      held, wanted));
 }
 
-/* `name` is the canonical one. */
-static void check_numbers(work *w, const r2n_tensor *tensor, const char *name)
+/* `name` is the canonical one. Gives how many numbers are subnormal. */
+static int64_t check_numbers(work *w, const r2n_tensor *tensor, const char *name)
 {
     const size_t length = strlen(name);
     static const char tail[] = ".running_var";
     const int is_variance =
         length > sizeof tail - 1 && strcmp(name + length - (sizeof tail - 1), tail) == 0;
-    int64_t bad = 0, negative = 0, zero = 0, first_bad = 0, first_negative = 0;
+    int64_t bad = 0, negative = 0, zero = 0, subnormal = 0, first_bad = 0, first_negative = 0;
     for (int64_t i = tensor->count - 1; i >= 0; i--) {
         const float value = tensor->data[i];
         if (!isfinite(value)) {
@@ -170,6 +173,7 @@ static void check_numbers(work *w, const r2n_tensor *tensor, const char *name)
             first_negative = i;
         } else {
             zero += value == 0;
+            subnormal += value != 0 && fabsf(value) < FLT_MIN;
         }
     }
     if (bad > 0)
@@ -185,6 +189,16 @@ static void check_numbers(work *w, const r2n_tensor *tensor, const char *name)
     if (is_variance && zero == tensor->count)
         note(w, r2n_fail(w->report, RES2NET_NOT_FINITE, w->file, -1,
                          "variance: %s is all zeros: damaged, or never trained", tensor->name));
+    return subnormal;
+}
+
+static void note_subnormal(const work *w, const r2n_tensor *tensor, int64_t count)
+{
+    if (count > 0)
+        r2n_fail(w->report, RES2NET_OK, w->file, -1,
+                 "note: %s has %lld of %lld numbers too close to zero for full precision (below "
+                 "1.2e-38, subnormal); they are taken as zero",
+                 tensor->name, (long long)count, (long long)tensor->count);
 }
 
 static void list_unexpected(work *w)
@@ -219,7 +233,8 @@ static res2net_status audit(work *w)
     if (w->specs == NULL)
         return no_memory(w);
     w->found = r2n_allocate_zeroed(w->spec_count, sizeof *w->found);
-    if (w->found == NULL)
+    w->subnormal = r2n_allocate_zeroed(w->spec_count, sizeof *w->subnormal);
+    if (w->found == NULL || w->subnormal == NULL)
         return no_memory(w);
     if (!fits(w))
         note(w, r2n_diagnose(&w->architecture, w->shapes, w->in->count, w->file, w->report));
@@ -227,8 +242,10 @@ static res2net_status audit(work *w)
         match(w, i);
     for (size_t i = 0; i < w->spec_count; i++)
         if (w->found[i] != NULL && (!w->in->numbers_unchecked || w->specs[i].rank == 1))
-            check_numbers(w, w->found[i], w->specs[i].name);
+            w->subnormal[i] = check_numbers(w, w->found[i], w->specs[i].name);
     list_unexpected(w);
+    for (size_t i = 0; i < w->spec_count && w->status == RES2NET_OK; i++)
+        note_subnormal(w, w->found[i], w->subnormal[i]);
     return w->status;
 }
 
@@ -246,6 +263,17 @@ static const float *transpose(r2n_tensor_set *set, const r2n_tensor *tensor)
     return block;
 }
 
+/* Arithmetic with subnormal numbers is many times slower: they go here, once. */
+static const float *flush(r2n_tensor_set *set, const float *from, int64_t count)
+{
+    float *block = r2n_allocate((size_t)count, sizeof *block);
+    if (!r2n_tensor_set_own(set, block))
+        return NULL;
+    for (int64_t i = 0; i < count; i++)
+        block[i] = fabsf(from[i]) < FLT_MIN ? 0 : from[i];
+    return block;
+}
+
 static int fill(const work *w, r2n_tensor_set *set)
 {
     for (size_t i = 0; i < w->spec_count; i++) {
@@ -254,6 +282,8 @@ static int fill(const work *w, r2n_tensor_set *set)
         const int64_t number = r2n_tensor_set_append(set, spec->name, strlen(spec->name),
                                                      spec->rank, spec->shape, tensor->count);
         const float *data = is_transposed(w, spec) ? transpose(set, tensor) : tensor->data;
+        if (data != NULL && w->subnormal[i] > 0)
+            data = flush(set, data, tensor->count);
         if (number < 0 || data == NULL)
             return 0;
         set->tensors[number].data = data;
@@ -300,6 +330,18 @@ static res2net_status build(const work *w, r2n_tensor_set **out)
     return RES2NET_OK;
 }
 
+/* The two families' networks differ although their tensors have the same shapes. */
+static void note_family(const work *w, r2n_family wanted, r2n_family said)
+{
+    if (wanted != R2N_FAMILY_UNKNOWN && said == R2N_FAMILY_UNKNOWN &&
+        w->naming != R2N_FAMILY_UNKNOWN && wanted != w->naming)
+        r2n_fail(w->report, RES2NET_OK, w->file, -1,
+                 "note: the tensors have %s names, yet the %s family's rules are asked for: its "
+                 "pools and first blocks differ, and answers are wrong unless the weights were "
+                 "trained with them",
+                 r2n_family_name(w->naming), r2n_family_name(wanted));
+}
+
 res2net_status r2n_weights_canonicalise(r2n_tensor_set *in, const r2n_architecture *architecture,
                                         r2n_family family, const char *file, r2n_tensor_set **out,
                                         r2n_architecture *out_architecture, r2n_family *out_family,
@@ -316,6 +358,7 @@ res2net_status r2n_weights_canonicalise(r2n_tensor_set *in, const r2n_architectu
         status = build(&w, out);
     if (status == RES2NET_OK) {
         r2n_weights_metadata *metadata = &(*out)->metadata;
+        note_family(&w, family, metadata->family);
         if (family != R2N_FAMILY_UNKNOWN)
             metadata->family = family;
         else if (metadata->family == R2N_FAMILY_UNKNOWN)
@@ -327,6 +370,7 @@ res2net_status r2n_weights_canonicalise(r2n_tensor_set *in, const r2n_architectu
     r2n_free(w.entries);
     r2n_free(w.specs);
     r2n_free(w.found);
+    r2n_free(w.subnormal);
     r2n_tensor_set_destroy(in);
     return status;
 }
@@ -337,6 +381,6 @@ res2net_status r2n_weights_check_numbers(const r2n_tensor_set *set, const char *
     work w = {.file = file, .report = report, .status = RES2NET_OK};
     for (size_t i = 0; set->numbers_unchecked && i < set->count; i++)
         if (set->tensors[i].rank != 1)
-            check_numbers(&w, &set->tensors[i], set->tensors[i].name);
+            (void)check_numbers(&w, &set->tensors[i], set->tensors[i].name);
     return w.status;
 }

@@ -18,9 +18,9 @@ static const char *stem_words(r2n_stem stem)
 {
     switch (stem) {
     case R2N_STEM_7X7:
-        return "a plain file (7x7 stem)";
+        return "a v1 (7x7 stem, strided shortcut) file";
     case R2N_STEM_DEEP:
-        return "a v1b, d or vd file (deep stem, average-pooled shortcuts)";
+        return "a v1b (deep-stem, avg-pool shortcut) file, also called d or vd";
     case R2N_STEM_3X3:
         break;
     }
@@ -44,7 +44,7 @@ static res2net_status other_network(const r2n_architecture *wanted, const r2n_ar
     depth_words(wanted, wanted_depths, sizeof wanted_depths);
     if (held->stem != wanted->stem)
         return r2n_fail(report, RES2NET_MISMATCH, file, -1,
-                        "this looks like %s, but %s takes %s: use --arch %s, or another file",
+                        "this looks like %s, but %s is made for %s: use --arch %s, or another file",
                         stem_words(held->stem), wanted->name, stem_words(wanted->stem), held->name);
     if (strcmp(held_depths, wanted_depths) != 0)
         return r2n_fail(report, RES2NET_MISMATCH, file, -1,
@@ -61,8 +61,9 @@ static res2net_status other_network(const r2n_architecture *wanted, const r2n_ar
                         wanted->base_width, wanted->scale, wanted->planes, held->name);
     if (held->classes != wanted->classes)
         return r2n_fail(report, RES2NET_MISMATCH, file, -1,
-                        "this file's classifier has %" PRId32 " classes, not %" PRId32,
-                        held->classes, wanted->classes);
+                        "this file's classifier has %" PRId32 " classes, but %s asks for %" PRId32
+                        ": give the number of the file, or none",
+                        held->classes, wanted->name, wanted->classes);
     return r2n_fail(report, RES2NET_MISMATCH, file, -1,
                     "this file is a %s, but not all its tensors are as they should be: it is not "
                     "complete, or was changed",

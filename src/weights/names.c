@@ -22,15 +22,20 @@ static void remove_component(char *name, const char *word)
 }
 
 /* Distillation: the student's tensors are the ones wanted, and its prefix is exact. */
-static void keep_student(r2n_tensor_set *set)
+static void keep_student(const r2n_weights_reader *reader)
 {
     static const char prefix[] = "Student.";
     const size_t length = sizeof prefix - 1;
+    r2n_tensor_set *set = reader->set;
     size_t kept = 0, students = 0;
     for (size_t i = 0; i < set->count; i++)
         students += strncmp(set->tensors[i].name, prefix, length) == 0;
     if (students == 0)
         return;
+    r2n_fail(reader->report, RES2NET_OK, reader->file, -1,
+             "note: a distillation checkpoint; the %zu tensors under \"%s\" are taken, %zu others "
+             "left out",
+             students, prefix, set->count - students);
     for (size_t i = 0; i < set->count; i++) {
         r2n_tensor *tensor = &set->tensors[i];
         if (strncmp(tensor->name, prefix, length) != 0) {
@@ -75,6 +80,6 @@ res2net_status r2n_plain_names(r2n_weights_reader *reader)
         remove_component(reader->set->tensors[i].name, "module.");
         remove_component(reader->set->tensors[i].name, "_orig_mod.");
     }
-    keep_student(reader->set);
+    keep_student(reader);
     return refuse_equal_names(reader);
 }

@@ -98,9 +98,10 @@ const r2n_tensor *r2n_tensor_set_find(const r2n_tensor_set *set, const char *nam
  * file's metadata, else shapes). Then gives a new set in canonical names, order and layout (spec of
  * r2n_architecture_tensors; Paddle's fc.weight transposed; data shared where layouts agree, so `in`
  * is consumed: owned by the result on success, destroyed on failure). The number of classes is the
- * file's: out_architecture->classes. Missing, unexpected, misshapen and non-finite tensors, and
- * variances below zero or all zero, are all listed in one report, after a line in words where the
- * file looks like another network's. */
+ * file's: out_architecture->classes, unless the specification states one ("classes=10"), which the
+ * file must then have. Subnormal numbers become zero, and a note says in which tensors. Missing,
+ * unexpected, misshapen and non-finite tensors, and variances below zero or all zero, are all
+ * listed in one report, after a line in words where the file looks like another network's. */
 res2net_status r2n_weights_canonicalise(r2n_tensor_set *in, const r2n_architecture *architecture,
                                         r2n_family family, const char *file, r2n_tensor_set **out,
                                         r2n_architecture *out_architecture, r2n_family *out_family,

@@ -72,6 +72,15 @@ def wrapped_forms(net, other):
                        "optimizer": optimiser},
         "model": {"model": state, "epoch": 7, "args": None},
         "average_beside_raw": {"state_dict": decoy, "state_dict_ema": state, "epoch": 1},
+        "average_of_the_model": {"model": decoy, "state_dict": decoy, "model_ema": state,
+                                 "best_acc1": torch.tensor(70.5)},
+        "a_tensor_beside": {"best_acc1": torch.tensor(70.5), "state_dict": parallel},
+        "some_prefixed": {("module." if number % 2 else "") + name: value
+                          for number, (name, value) in enumerate(state.items())},
+        "distilled": {prefix + name: value
+                      for prefix, values in (("Teacher.", decoy), ("Student2.", decoy),
+                                             ("Student.", state))
+                      for name, value in values.items()},
         "parameters": net.state_dict(keep_vars=True),
         "plain_dict": dict(state),
         "one_storage": views,
@@ -140,6 +149,7 @@ class TorchFiles:
                     self.equal, file, ours)
         self.check_archives(state, ours)
         self.check_halves(state)
+        self.check_subnormal(state)
         self.check_conversions(state, ours)
         self.check_refusals(net)
 
@@ -178,6 +188,18 @@ class TorchFiles:
         attempt("zip64 sizes: equal bits", rewrite, "zip64.pth", False, True)
         attempt("data descriptors: equal bits", rewrite, "stream.pth", False, False, True)
         attempt("torch.save without checksums: equal bits", without_checksums)
+
+    def check_subnormal(self, state):
+        """Weights too small for full precision count as zero."""
+        small = {name: value.clone() for name, value in state.items()}
+        small["layer1.0.conv1.weight"] *= 1e-38
+        torch.save(small, self.path("subnormal.pth"))
+        tiny = small["layer1.0.conv1.weight"].abs() < torch.finfo(torch.float32).tiny
+        small["layer1.0.conv1.weight"][tiny] = 0
+        torch.save(small, self.path("flushed.pth"))
+        self.score.attempt("subnormal weights: the bits of zeros in their place",
+                           lambda: self.equal(self.path("subnormal.pth"),
+                                              self.logits(self.path("flushed.pth"))))
 
     def check_halves(self, state):
         for kind in (torch.float16, torch.bfloat16):

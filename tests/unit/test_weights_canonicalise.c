@@ -199,12 +199,16 @@ static void another_network_is_told_in_words(void **state)
         const char *file, *wanted, *problem;
     } cases[] = {
         {"vd:planes=4,depths=1-1-1-1,width=32,scale=2",
-         "plain:planes=4,depths=1-1-1-1,width=32,scale=2", "looks like a v1b, d or vd file"},
+         "plain:planes=4,depths=1-1-1-1,width=32,scale=2",
+         "looks like a v1b (deep-stem, avg-pool shortcut) file"},
         {"plain:planes=4,depths=1-1-1-1,width=32,scale=2",
-         "vd:planes=4,depths=1-1-1-1,width=32,scale=2", "looks like a plain file"},
+         "vd:planes=4,depths=1-1-1-1,width=32,scale=2",
+         "looks like a v1 (7x7 stem, strided shortcut) file"},
         {SMALL, "res2net50_26w_4s", "looks like a file for small pictures"},
         {SMALL, "cifar:planes=4,depths=1-1-1,width=32,scale=3", "1-2-1 blocks a stage"},
-        {SMALL, "cifar:planes=4,depths=1-2-1,width=32,scale=2", "32w_3s"},
+        {SMALL, "cifar:planes=4,depths=1-2-1,width=32,scale=2,classes=5", "32w_3s"},
+        {SMALL, "cifar:planes=4,depths=1-2-1,width=32,scale=3,classes=7",
+         "has 5 classes, but cifar:planes=4,depths=1-2-1,width=32,scale=3,classes=7 asks for 7"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         for (int naming = R2N_FAMILY_PADDLE; naming <= R2N_FAMILY_TORCH; naming++) {
@@ -215,6 +219,53 @@ static void another_network_is_told_in_words(void **state)
             assert_true(res2net_report_count(report) > 1);
             res2net_report_clear(report);
         }
+}
+
+static void the_family_is_doubted(void **state)
+{
+    (void)state;
+    r2n_tensor_set *canonical;
+    r2n_architecture found;
+    r2n_family family;
+    for (int i = 0; i < 2; i++) {
+        r2n_tensor_set *set = file_of(SMALL, R2N_FAMILY_TORCH);
+        set->metadata.family = i == 0 ? R2N_FAMILY_UNKNOWN : R2N_FAMILY_PADDLE;
+        assert_int_equal(r2n_weights_canonicalise(set, NULL, R2N_FAMILY_PADDLE, "a", &canonical,
+                                                  &found, &family, report),
+                         RES2NET_OK);
+        r2n_tensor_set_destroy(canonical);
+        if (i == 0)
+            expect_problem(report, RES2NET_OK, "torch names, yet the paddle family's rules");
+        assert_int_equal(res2net_report_count(report), 0);
+    }
+}
+
+/* Also in a file's own pages, which cannot be written. */
+static void subnormal_numbers_become_zero(void **state)
+{
+    (void)state;
+    for (int naming = R2N_FAMILY_PADDLE; naming <= R2N_FAMILY_TORCH; naming++) {
+        r2n_tensor_set *canonical, *set = file_of(SMALL, (r2n_family)naming);
+        r2n_architecture found;
+        r2n_family family;
+        float *head = data_of(set, naming == R2N_FAMILY_PADDLE ? "out.weight" : "fc.weight");
+        const float kept = head[1];
+        head[0] = 1e-39f;
+        head[2] = -1e-45f;
+        head[3] = 0x1p-126f;
+        assert_int_equal(r2n_weights_canonicalise(set, NULL, R2N_FAMILY_UNKNOWN, "a", &canonical,
+                                                  &found, &family, report),
+                         RES2NET_OK);
+        const r2n_tensor *tensor = r2n_tensor_set_find(canonical, "fc.weight");
+        const int64_t step = naming == R2N_FAMILY_PADDLE ? tensor->shape[1] : 1;
+        assert_true(tensor->data[0] == 0);
+        assert_true(tensor->data[step] == kept);
+        assert_true(tensor->data[2 * step] == 0);
+        assert_true(tensor->data[3 * step] == 0x1p-126f);
+        assert_int_equal(res2net_report_count(report), 1);
+        expect_problem(report, RES2NET_OK, "weight has 2 of 320 numbers too close to zero");
+        r2n_tensor_set_destroy(canonical);
+    }
 }
 
 static void what_is_no_res2net_says_why(void **state)
@@ -246,6 +297,8 @@ int main(void)
         cmocka_unit_test(the_head_tells_the_classes),
         cmocka_unit_test(all_mismatches_are_listed),
         cmocka_unit_test(another_network_is_told_in_words),
+        cmocka_unit_test(the_family_is_doubted),
+        cmocka_unit_test(subnormal_numbers_become_zero),
         cmocka_unit_test(what_is_no_res2net_says_why),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

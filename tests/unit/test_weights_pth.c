@@ -23,7 +23,7 @@ static int tear_down(void **state)
 
 /* A pickle that is built piece by piece; strings may hold NULs, hence the macro. */
 typedef struct pickle {
-    char bytes[1024];
+    char bytes[2048];
     size_t size;
 } pickle;
 
@@ -254,6 +254,48 @@ static void big_endian_numbers_are_turned_around(void **state)
     r2n_tensor_set_destroy(set);
 }
 
+/* One tensor of FloatStorage '0' from `first` on. */
+static void add_tensor(pickle *p, const char *first)
+{
+    ADD(p, "ctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\n"
+           "X\x01\x00\x00\x00"
+           "0X\x03\x00\x00\x00"
+           "cpuK\x06tQ");
+    add_number(p, first);
+    ADD(p, "K\x01\x85K\x01\x85\x89"
+           "ccollections\nOrderedDict\n)RtR");
+}
+
+/* Whatever order the file has them in, and whatever tensors lie beside them. */
+static void wrappers_are_taken_in_timms_order(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"model", "state_dict", "model_ema", "state_dict_ema"};
+    static const char *const firsts[] = {"K\x01", "K\x02", "K\x03", "K\x04"};
+    for (int wrappers = 1; wrappers <= 4; wrappers++) {
+        pickle p = {.size = 0};
+        ADD(&p, "\x80\x02}X\x04\x00\x00\x00"
+                "best");
+        add_tensor(&p, "K\x00");
+        ADD(&p, "s");
+        for (int i = 0; i < wrappers; i++) {
+            const char length = (char)strlen(names[i]);
+            ADD(&p, "U");
+            add(&p, &length, 1);
+            add(&p, names[i], strlen(names[i]));
+            ADD(&p, "}U\x01w");
+            add_tensor(&p, firsts[i]);
+            ADD(&p, "ss");
+        }
+        ADD(&p, "U\x0Estate_dict_emaNs");
+        if (wrappers == 4)
+            p.size -= sizeof "U\x0Estate_dict_emaNs" - 1;
+        ADD(&p, ".");
+        expect_numbers(&p, NUMBERS + wrappers, 1);
+        expect_problem(report, RES2NET_OK, names[wrappers - 1]);
+    }
+}
+
 /* torch from 2.1 on: types without a storage class of their own are told by an argument. */
 static void typed_tensors_are_read(void **state)
 {
@@ -289,6 +331,7 @@ int main(void)
         cmocka_unit_test(archives_of_all_kinds_are_read),
         cmocka_unit_test(big_endian_numbers_are_turned_around),
         cmocka_unit_test(typed_tensors_are_read),
+        cmocka_unit_test(wrappers_are_taken_in_timms_order),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
