@@ -15,6 +15,18 @@ unset RES2NET_THREADS RES2NET_ISA RES2NET_MODEL
     exit 1
 }
 
+# needs PART...: of the build, as doctor names them (jpeg, png, webp, yaml, embedded_model); without
+# one of them the test is skipped.
+needs() {
+    "$res2net" doctor --format json >"$work/doctor.json"
+    for part in "$@"; do
+        grep -q "\"$part\": true" "$work/doctor.json" || {
+            echo "SKIPPED: this build lacks $part"
+            exit 77
+        }
+    done
+}
+
 fail() {
     failures=$((failures + 1))
     echo "FAILED: $*"

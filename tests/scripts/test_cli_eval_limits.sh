@@ -4,6 +4,7 @@
 set -u
 # shellcheck source=tests/scripts/cli_test.sh
 . "$(dirname "$0")/cli_test.sh"
+needs png yaml
 
 tiny_model "$work/net.safetensors" 6 3
 tiny_model "$work/big.safetensors" 4097 3

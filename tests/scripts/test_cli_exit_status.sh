@@ -4,6 +4,7 @@
 set -u
 # shellcheck source=tests/scripts/cli_test.sh
 . "$(dirname "$0")/cli_test.sh"
+needs png yaml embedded_model
 
 tiny_model "$work/net.safetensors" 10 1
 tiny_model "$work/six.safetensors" 6 1

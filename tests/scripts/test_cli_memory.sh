@@ -5,6 +5,7 @@
 set -u
 # shellcheck source=tests/scripts/cli_test.sh
 . "$(dirname "$0")/cli_test.sh"
+needs png yaml
 
 preload=$build/libfailing_malloc.so
 [ -e "$preload" ] || {

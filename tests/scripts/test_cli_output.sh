@@ -5,6 +5,7 @@
 set -u
 # shellcheck source=tests/scripts/cli_test.sh
 . "$(dirname "$0")/cli_test.sh"
+needs png yaml
 
 tiny_model "$work/net.safetensors" 10 1
 cat >"$work/transforms.yaml" <<'END_OF_FILE'

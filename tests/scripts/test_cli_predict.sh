@@ -4,6 +4,7 @@
 set -u
 # shellcheck source=tests/scripts/cli_test.sh
 . "$(dirname "$0")/cli_test.sh"
+needs png yaml
 
 tiny_model "$work/net.safetensors" 10 1
 seq 0 9 | sed 's/.*/& thing &/' >"$work/labels.txt"

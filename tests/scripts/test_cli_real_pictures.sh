@@ -5,6 +5,7 @@
 set -u
 # shellcheck source=tests/scripts/cli_test.sh
 . "$(dirname "$0")/cli_test.sh"
+needs jpeg png yaml
 
 data=${RES2NET_DATA:-$here/../../../shared/data}
 if [ ! -e "$data/imagenet_samples/list.txt" ] || [ ! -e "$data/imagenette/val_list.txt" ]; then

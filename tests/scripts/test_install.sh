@@ -17,10 +17,7 @@ skip() {
 [ -z "$(setting RES2NET_SANITIZE)" ] || skip "a build with sanitizers is not for installing"
 [ "$(setting RES2NET_SHARED)" = ON ] || skip "this build has no shared library"
 command -v pkg-config >/dev/null || skip "pkg-config is not installed"
-"$res2net" doctor --format json >"$work/doctor.json"
-for part in '"png": true' '"embedded_model": true'; do
-    grep -q "$part" "$work/doctor.json" || skip "this build lacks $part"
-done
+needs png embedded_model
 cc=$(setting CMAKE_C_COMPILER)
 cxx=$(setting CMAKE_CXX_COMPILER)
 picture=$source/models/sample.png
