@@ -76,6 +76,9 @@ checks=$((checks + 1))
 grep -rl "$work/first\|$build\|$source" "$moved/lib" "$moved/share" --include='*.pc' \
     --include='*.cmake' --include='*.1' >absolute && fail "paths of the build in $(cat absolute)"
 
+checks=$((checks + 1)) # its threads outlive a dlclose()
+readelf -d "$library/libres2net.so" | grep -q NODELETE || fail "the shared library can be unloaded"
+
 # ---- pkg-config
 export PKG_CONFIG_PATH="$pc"
 version=$("$moved/bin/res2net" --version | cut -d' ' -f2)
