@@ -23,6 +23,15 @@ static int is_text(const uint8_t *data, size_t size)
     return 1;
 }
 
+/* A safetensors file begins with its header's size, of which any bytes may be those of a pickle:
+ * 128 bytes are 80 00, 640 are 80 02. */
+static int begins_with_header(const uint8_t *data, size_t size)
+{
+    r2n_byte_cursor cursor = r2n_cursor(data, size);
+    const uint64_t header = r2n_cursor_u64le(&cursor);
+    return r2n_cursor_u8(&cursor) == '{' && !cursor.failed && header <= size - 8;
+}
+
 r2n_weights_format r2n_weights_sniff(const void *bytes, size_t size)
 {
     const uint8_t *data = bytes;
@@ -32,6 +41,8 @@ r2n_weights_format r2n_weights_sniff(const void *bytes, size_t size)
         return R2N_WEIGHTS_PTH;
     if (r2n_is_legacy_pth(data, size))
         return R2N_WEIGHTS_PTH;
+    if (begins_with_header(data, size) && !is_text(data, 8))
+        return R2N_WEIGHTS_SAFETENSORS;
     if (size >= 2 && data[0] == 0x80 && data[1] <= 5)
         return R2N_WEIGHTS_PDPARAMS;
     if (size >= 9 && data[8] == '{' && !is_text(data, 8))

@@ -279,6 +279,25 @@ static void hostile_safetensors_are_refused(void **state)
     refuse(file, sizeof file, RES2NET_DAMAGED, "claims 256 bytes, but only 24 follow");
 }
 
+/* The first bytes are the header's size, and may be those of a pickle. */
+static void a_header_of_any_size_is_no_pickle(void **state)
+{
+    (void)state;
+    static const char json[] = "{\"w\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}";
+    for (size_t header = 64; header < 2000; header += 8) {
+        static uint8_t file[8 + 2000 + 4];
+        r2n_tensor_set *set;
+        memset(file, ' ', sizeof file);
+        for (size_t i = 0; i < 8; i++)
+            file[i] = (uint8_t)(header >> (8 * i));
+        memcpy(file + 8, json, sizeof json - 1);
+        memset(file + 8 + header, 0, 4);
+        assert_int_equal(r2n_weights_read_memory(file, 8 + header + 4, "file", &set, report),
+                         RES2NET_OK);
+        r2n_tensor_set_destroy(set);
+    }
+}
+
 static void every_cut_of_a_real_file_is_refused(void **state)
 {
     (void)state;
@@ -439,6 +458,7 @@ int main(void)
         cmocka_unit_test(what_is_no_weights_file_is_named),
         cmocka_unit_test(hostile_pickles_are_refused),
         cmocka_unit_test(hostile_safetensors_are_refused),
+        cmocka_unit_test(a_header_of_any_size_is_no_pickle),
         cmocka_unit_test(every_cut_of_a_real_file_is_refused),
         cmocka_unit_test(memory_may_run_out),
         cmocka_unit_test(prefixes_are_taken_off),
