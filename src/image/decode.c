@@ -121,6 +121,10 @@ static res2net_status fail_unknown(const r2n_encoded_picture *picture, res2net_r
         return r2n_fail(report, RES2NET_UNSUPPORTED, name, 0,
                         "this is an SVG or XML document: " READ_FORMATS " are read; convert it "
                         "to PNG first");
+    if (has_word(picture, at, "version https://git-lfs"))
+        return r2n_fail(report, RES2NET_BAD_PICTURE, name, 0,
+                        "this is a Git LFS pointer, not the picture: run \"git lfs pull\" in its "
+                        "repository, or download the file itself");
     if (picture->bytes[0] == 0x89 || has(picture, 0, "\xFF\xD8", 2) || has(picture, 1, "PNG", 3))
         return r2n_fail(report, RES2NET_BAD_PICTURE, name, 0,
                         "this begins like a PNG or JPEG but its first bytes are damaged, as by a "

@@ -83,6 +83,7 @@ static void other_files_are_refused_by_name(void **state)
     REFUSE("%PDF-1.4", RES2NET_UNSUPPORTED, "PDF");
     REFUSE("\xEF\xBB\xBF\n <!DOCTYPE HTML><p>", RES2NET_BAD_PICTURE, "HTML page");
     REFUSE("<html>403 Forbidden", RES2NET_BAD_PICTURE, "HTML page");
+    REFUSE("version https://git-lfs.github.com/spec/v1\noid", RES2NET_BAD_PICTURE, "Git LFS");
     REFUSE("<svg xmlns=\"\">", RES2NET_UNSUPPORTED, "SVG");
 }
 
