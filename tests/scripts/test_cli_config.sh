@@ -171,8 +171,50 @@ if [ $((usable * 2)) -lt 256 ]; then
         [ "$(wc -l <err)" -eq 1 ] || fail "not once: $(cat err)"
     done
 fi
-# Affinity is what a process may use.
+# One setting rules decoding, preparation and the network: the process has no other threads.
+cat >count_threads.py <<'END_OF_FILE'
+"""count_threads.py WANTED COMMAND...: what the process has while it runs: never more threads, and
+once as many. It is stopped then."""
+import signal, subprocess, sys
+wanted = int(sys.argv[1])
+process = subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE)
+most = looks = 0
+while process.poll() is None and looks < 20000 and (most < wanted or looks < 2000):
+    try:
+        for line in open(f"/proc/{process.pid}/status", encoding="ascii"):
+            if line.startswith("Threads:"):
+                most = max(most, int(line.split()[1]))
+    except OSError:  # it has just ended
+        break
+    looks += 1
+process.send_signal(signal.SIGKILL)
+process.communicate()
+assert most == wanted, (most, wanted)
+END_OF_FILE
+i=0
+while [ $i -lt 20000 ]; do
+    echo "a.png 0"
+    i=$((i + 1))
+done >long.txt
+for threads in 1 2; do
+    for words in "eval --list long.txt" "predict --list long.txt" "bench --batch 1,2,4,8,16,32"; do
+        case $words in bench*) words="$words -m net.safetensors" ;; *) words="$words $model" ;; esac
+        checks=$((checks + 2))
+        # shellcheck disable=SC2086
+        python3 count_threads.py $threads "$res2net" $words --threads $threads >log 2>&1 ||
+            fail "$words --threads $threads: $(tail -n 1 log)"
+        # shellcheck disable=SC2086
+        RES2NET_THREADS=$threads python3 count_threads.py $threads "$res2net" $words >log 2>&1 ||
+            fail "RES2NET_THREADS=$threads $words: $(tail -n 1 log)"
+    done
+done
+
+# Affinity is what a process may use; more threads than that do no harm, nothing is pinned.
 if command -v taskset >/dev/null 2>&1 && taskset -c 0 true 2>/dev/null; then
+    # shellcheck disable=SC2086
+    expect 0 taskset -c 0 "$res2net" predict $model a.png --format json --threads 2
+    is_same out wanted "two threads on one processor"
     expect 0 taskset -c 0 "$res2net" doctor --format json
     python_check "one processor allowed" <<'END_OF_FILE'
 assert value["processors_affinity"] == 1 and value["threads"] == 1, value

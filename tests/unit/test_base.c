@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -252,6 +253,40 @@ static void idle_workers_sleep(void **state)
     r2n_thread_pool_shutdown();
 }
 
+static void *run_a_job(void *argument)
+{
+    counts c = {0};
+    r2n_thread_pool_run(4, count_task, &c);
+    *(int *)argument = c.wrong == 0 && c.ran >= 1 && c.ran <= 4;
+    return NULL;
+}
+
+/* Sessions of several threads share the workers: nobody starts a pool of their own. */
+static void callers_share_one_pool(void **state)
+{
+    (void)state;
+    enum { CALLERS = 8 };
+    pthread_t callers[CALLERS];
+    int fine[CALLERS] = {0}, asleep;
+    r2n_thread_pool_shutdown();
+    const int before = count_other_threads(&asleep);
+    for (int i = 0; i < CALLERS; i++)
+        assert_int_equal(pthread_create(&callers[i], NULL, run_a_job, &fine[i]), 0);
+    for (int i = 0; i < CALLERS; i++) {
+        pthread_join(callers[i], NULL);
+        assert_int_equal(fine[i], 1);
+    }
+    counts c = {0};
+    r2n_thread_pool_run(4, count_task, &c);
+    assert_int_equal(c.ran, 4);
+    /* A joined thread may still stand in /proc for a moment. */
+    int after = count_other_threads(&asleep);
+    for (int i = 0; i < 1000000 && after != before + 3; i++)
+        after = count_other_threads(&asleep);
+    assert_int_equal(after, before + 3);
+    r2n_thread_pool_shutdown();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +299,7 @@ int main(void)
         cmocka_unit_test(memory_limits_are_known),
         cmocka_unit_test(pool_runs_every_thread_once),
         cmocka_unit_test(idle_workers_sleep),
+        cmocka_unit_test(callers_share_one_pool),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
