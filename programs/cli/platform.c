@@ -156,8 +156,11 @@ int platform_check_writable(const char *path)
     else
         slash[slash == folder] = '\0';
     int failure = 0;
+    struct stat status;
     if (platform_file_kind(path) == FILE_FOLDER)
         failure = EISDIR;
+    else if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        failure = ENOTSUP; /* a device or a pipe: files are put in place by renaming */
     else if (access(folder, W_OK | X_OK) != 0)
         failure = errno;
     free(folder);

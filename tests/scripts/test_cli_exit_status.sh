@@ -72,6 +72,7 @@ cat >table.txt <<END_OF_FILE
 3 predict -m net.r2n --transforms absent.yaml a.png
 3 predict -m net.r2n --dump-logits absent/x.npy a.png
 3 predict -m net.r2n --dump-logits empty_folder a.png
+3 predict -m net.r2n --dump-logits /dev/null a.png
 3 predict -m net.r2n --input-npy a.png
 # eval
 0 eval -m net.r2n --list list.txt --root .

@@ -260,16 +260,19 @@ for line in shown:
     if columns > 100:
         assert re.fullmatch(verb + r": \d+ of 20000 pictures \(\d+%\), \d+\.\d a second, "
                             r"(\d+ h \d\d min|\d+ min \d\d s|\d+ s) left", line), line
-assert lines[-1].startswith("res2net: "), lines[-1]  # taken away before the message
+# taken away before the message
+assert re.match(r"res2net: |long\.txt:\d+: ", lines[-1]), lines[-1]
 assert "\033" not in text.replace("\r\033[K", ""), text
 END_OF_FILE
-    for verb in predict eval; do
+    for verb in predict eval "data check"; do
+        words="$model --list long.txt"
+        [ "$verb" != "data check" ] || words=long.txt
         for columns in 40 120; do
             # shellcheck disable=SC2086
             expect 130 python3 "$here/on_terminal.py" err $columns --interrupt-at "of 20000" \
-                env TERM=xterm "$res2net" $verb $model --list long.txt --root . --format json
+                env TERM=xterm "$res2net" $verb $words --root . --format json
             checks=$((checks + 1))
-            python3 check_progress.py $columns $verb <out >log 2>&1 ||
+            python3 check_progress.py $columns "$verb" <out >log 2>&1 ||
                 fail "progress of $verb in $columns columns: $(tail -n 3 log)"
             grep -q "of 20000" err && fail "progress of $verb among the results"
         done
