@@ -104,7 +104,10 @@ res2net_status r2n_bmp_read_rows(const r2n_encoded_picture *picture, const r2n_b
 static uint64_t promise(const r2n_encoded_picture *picture, const r2n_bmp *bmp)
 {
     const uint64_t bytes = picture->size - bmp->data;
-    return bmp->run_lengths ? bytes * 128 : (bytes * 8 + 31) / (uint64_t)bmp->bits;
+    if (!bmp->run_lengths)
+        return (bytes * 8 + 31) / (uint64_t)bmp->bits;
+    /* Two bytes run over up to 255 pixels, four jump over up to 255 rows. */
+    return bytes * 128 + bytes / 4 * 255 * (uint64_t)bmp->width;
 }
 
 res2net_status r2n_decode_bmp(const r2n_encoded_picture *picture, r2n_pixels *out,
