@@ -81,13 +81,21 @@ def pth(pickled, storage=b"\0\0\x80\x3f", method=zipfile.ZIP_STORED, name="archi
     return buffer.getvalue()
 
 
-def state_dict(count, shape, storage="0", kind="FloatStorage"):
+def legacy_pth(pickled):
+    """As torch.save wrote before 1.6: a magic number, a version, the machine, then the pickle."""
+    machine = {"protocol_version": 1001, "little_endian": True,
+               "type_sizes": {"short": 2, "int": 4, "long": 4}}
+    return b"".join(pickle.dumps(value, 2) for value in
+                    (0x1950a86a20f9469cfc6c, 1001, machine)) + pickled
+
+
+def state_dict(count, shape, storage="0", kind="FloatStorage", view=b""):
     """As torch.save writes {"a": tensor}, without torch."""
     def text(value):
         return b"X" + struct.pack("<I", len(value)) + value.encode()
 
     def number(value):
-        return b"\x8a\x09" + value.to_bytes(9, "little", signed=True)
+        return b"\x8a\x08" + value.to_bytes(8, "little", signed=True)
 
     stride, strides = 1, []
     for side in reversed(shape):
@@ -95,7 +103,7 @@ def state_dict(count, shape, storage="0", kind="FloatStorage"):
         stride = stride * side % 2**63
     return (b"\x80\x02}" + text("a") + b"ctorch._utils\n_rebuild_tensor_v2\n((" + text("storage") +
             b"ctorch\n" + kind.encode() + b"\n" + text(storage) + text("cpu") + number(count) +
-            b"tQK\0(" + b"".join(map(number, shape)) + b"t(" + b"".join(map(number, strides)) +
+            view + b"tQK\0(" + b"".join(map(number, shape)) + b"t(" + b"".join(map(number, strides)) +
             b"t\x89ccollections\nOrderedDict\n)RtRs.")
 
 
@@ -136,6 +144,15 @@ def archive_cases():
         for i in range(20000):
             archive.writestr(f"a/{i}", b"")
     yield weights("entries.pth", many.getvalue(), "pth")
+    for name, count, shape, keys, storage in (
+            ("count", 2**40, (2**40,), ["0"], struct.pack("<q", 2**40)),
+            ("negative", 1, (1,), ["0"], struct.pack("<q", -1)),
+            ("other_key", 1, (1,), ["1"], struct.pack("<qf", 1, 1)),
+            ("no_key", 1, (1,), [], b""),
+            ("keys", 1, (1,), ["0"] * 100000, struct.pack("<qf", 1, 1)),
+            ("cut", 1, (1,), ["0"], struct.pack("<q", 1) + b"\0\0")):
+        yield weights(f"{name}.legacy.pth", legacy_pth(state_dict(count, shape, view=b"N")) +
+                      pickle.dumps(keys, 2) + storage, "legacy")
 
 
 # ---- safetensors -------------------------------------------------------------------------------
@@ -216,8 +233,8 @@ def foreign_cases():
     for name, data, word in (
             ("empty.pth", b"", "empty"), ("page.pth", b"<!DOCTYPE html><html>404</html>", "html"),
             ("pointer.pdparams", pointer, "git lfs"), ("text.pth", b"hello\n", "weights"),
-            ("picture.pth", b"\x89PNG\r\n\x1a\n" + bytes(20), "weights"),
-            ("photo.pdparams", b"\xff\xd8\xff\xe0" + bytes(20), "weights"),
+            ("picture.pth", b"\x89PNG\r\n\x1a\n" + bytes(20), "png"),
+            ("photo.pdparams", b"\xff\xd8\xff\xe0" + bytes(20), "jpeg"),
             ("net.tar", archive.getvalue(), "tar"), ("net.gz", b"\x1f\x8b\x08" + bytes(30), "gzip"),
             ("zeros.r2n", bytes(100000), "weights")):
         yield weights(name, data, word)
@@ -247,6 +264,7 @@ def cases(marker):
     for name, pickled, words in pickles(marker):
         yield weights(name + ".pdparams", pickled, *words)
         yield weights(name + ".pth", pth(pickled), *words)
+        yield weights(name + ".legacy.pth", legacy_pth(pickled), *words)
     yield from archive_cases()
     yield from safetensors_cases()
     yield from r2n_cases()
