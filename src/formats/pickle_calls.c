@@ -115,6 +115,7 @@ static res2net_status push_call(r2n_pickle_machine *m, const r2n_pickle_global *
     r2n_pickle_value *call = r2n_pickle_new(m, R2N_PICKLE_CALL);
     if (call == NULL || !r2n_grow((void **)&call->items, &call->capacity, 2, sizeof *call->items))
         return r2n_pickle_no_memory(m);
+    m->pickle->item_count += R2N_PICKLE_CONTAINER_ITEMS;
     call->global = global;
     call->items[0] = arguments;
     call->items[1] = NULL;

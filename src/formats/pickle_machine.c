@@ -56,7 +56,8 @@ res2net_status r2n_pickle_push(r2n_pickle_machine *m, r2n_pickle_value *value)
 {
     if (value == NULL)
         return r2n_pickle_no_memory(m);
-    if (m->pickle->value_count > MAXIMUM_VALUES || m->stack_count >= MAXIMUM_STACK)
+    if (m->pickle->value_count > MAXIMUM_VALUES || m->stack_count >= MAXIMUM_STACK ||
+        m->pickle->item_count > MAXIMUM_ITEMS)
         return R2N_PICKLE_FAIL(m, RES2NET_LIMIT_EXCEEDED, "pickle: more values than the limit");
     if (!r2n_grow((void **)&m->stack, &m->stack_capacity, m->stack_count + 1, sizeof *m->stack))
         return r2n_pickle_no_memory(m);
@@ -89,7 +90,8 @@ res2net_status r2n_pickle_put_mark(r2n_pickle_machine *m)
 /* Adds the `count` newest values of the stack to `value` and takes them off. */
 res2net_status r2n_pickle_take(r2n_pickle_machine *m, r2n_pickle_value *value, size_t count)
 {
-    m->pickle->item_count += count;
+    const int is_first = value != NULL && value->capacity == 0;
+    m->pickle->item_count += count + (is_first ? (size_t)R2N_PICKLE_CONTAINER_ITEMS : 0);
     if (m->pickle->item_count > MAXIMUM_ITEMS)
         return R2N_PICKLE_FAIL(m, RES2NET_LIMIT_EXCEEDED, "pickle: more items than the limit");
     if (value == NULL || !r2n_grow((void **)&value->items, &value->capacity, value->count + count,

@@ -7,6 +7,8 @@
 #include "formats/pickle_reader.h"
 
 enum { R2N_PICKLE_CHUNK_VALUES = 128 };
+/* A container with few items takes as much memory as one of so many more. */
+enum { R2N_PICKLE_CONTAINER_ITEMS = 10 };
 
 /* Values live in chunks, so that pointers to them stay. */
 typedef struct r2n_pickle_chunk {

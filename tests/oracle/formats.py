@@ -294,7 +294,7 @@ class PaddleFiles:
         self.paddle("--forms", self.folder, self.architecture, "43")
         original = self.path("protocol4.pdparams")
         expected, ours = self.read(original), self.logits(original)
-        for name in ("protocol2", "protocol3", "plain"):
+        for name in ("protocol2", "protocol3", "plain", "wrapped", "odd", "pieces"):
             attempt(f"{self.architecture}, paddle.save {name}: equal bits",
                     lambda n=name: command.same_bits(self.logits(self.path(n + ".pdparams")), ours))
 

@@ -6,7 +6,8 @@ paddle_reference.py OUT ARCHITECTURE SEED BATCH HEIGHTxWIDTH...
 paddle_reference.py --read FILE.pdparams OUT.npz
     writes what paddle.load reads as arrays, for comparing
 paddle_reference.py --forms OUT ARCHITECTURE SEED
-    writes OUT/protocol2.pdparams, protocol3, protocol4, and plain.pdparams (no name table)
+    writes OUT/protocol2.pdparams, protocol3, protocol4, and plain.pdparams (no name table), wrapped
+    (a checkpoint around tensors), odd (Fortran order, big-endian, protocol 5), pieces (as beyond 1 GiB)
 """
 import functools
 import os
@@ -24,6 +25,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "golden"))
 import numpy as np  # noqa: E402
 
 import formula  # noqa: E402
+import make_weights  # noqa: E402
 import names  # noqa: E402
 
 
@@ -89,8 +91,17 @@ def _write_forms(out, architecture, seed):
     state = network(architecture, int(seed)).state_dict()
     for protocol in (2, 3, 4):
         paddle.save(state, os.path.join(out, f"protocol{protocol}.pdparams"), protocol=protocol)
-    with open(os.path.join(out, "plain.pdparams"), "wb") as file:
-        pickle.dump({name: value.numpy() for name, value in state.items()}, file, protocol=4)
+    paddle.save({"epoch": 3, "model": state}, os.path.join(out, "wrapped.pdparams"))
+    arrays = {name: value.numpy() for name, value in state.items()}
+    for name, value, protocol in (("plain", arrays, 4),
+                                  ("odd", make_weights.odd_arrays(arrays), 5),
+                                  ("pieces", make_weights.in_pieces(arrays, 500000), 2)):
+        path = os.path.join(out, name + ".pdparams")
+        with open(path, "wb") as file:
+            pickle.dump(value, file, protocol=protocol)
+        theirs = paddle.load(path, return_numpy=True)
+        if any(not np.array_equal(theirs[key], array) for key, array in arrays.items()):
+            raise SystemExit(f"paddle.load reads other numbers from {name}.pdparams")
 
 
 def _write(out, architecture, seed, batch, sizes):

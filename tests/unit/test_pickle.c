@@ -236,6 +236,10 @@ static void sizes_are_capped(void **state)
     memset(bytes + 2, '\x94', size - 2); /* MEMOIZE */
     bytes[2] = 'N';
     refuse(bytes, size, RES2NET_LIMIT_EXCEEDED, "memo over the limit");
+    /* a tuple in a tuple in ...: fewer of them than of values that own nothing */
+    memset(bytes + 2, '\x85', size - 2); /* TUPLE1 */
+    bytes[2] = 'N';
+    refuse(bytes, 120000, RES2NET_LIMIT_EXCEEDED, "more items");
     /* one small list, put into tuples again and again */
     static const char start[] = "\x80\x02(",
                       tuple[] = "]q\x00h\x00h\x00h\x00h\x00h\x00h\x00\x87\x87\x87";
