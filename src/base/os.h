@@ -29,8 +29,6 @@ res2net_status r2n_writer_open(const char *path, r2n_file_writer **out, res2net_
 /* Remembers the first failure; `r2n_writer_close` tells it. */
 void r2n_writer_put(r2n_file_writer *writer, const void *data, size_t bytes);
 uint64_t r2n_writer_position(const r2n_file_writer *writer); /* bytes put so far */
-/* Overwrites bytes already put (headers written last). */
-void r2n_writer_put_at(r2n_file_writer *writer, uint64_t offset, const void *data, size_t bytes);
 /* Flushes, syncs and renames. The writer is gone afterwards, also on failure. */
 res2net_status r2n_writer_close(r2n_file_writer *writer, res2net_report *report);
 void r2n_writer_discard(r2n_file_writer *writer); /* removes the temporary file; NULL is allowed */

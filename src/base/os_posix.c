@@ -230,11 +230,10 @@ res2net_status r2n_writer_open(const char *path, r2n_file_writer **out, res2net_
     return status;
 }
 
-static void write_all(r2n_file_writer *writer, const uint8_t *data, size_t bytes, int64_t at)
+static void write_all(r2n_file_writer *writer, const uint8_t *data, size_t bytes)
 {
     while (bytes > 0 && writer->error == 0) {
-        const ssize_t put = at < 0 ? write(writer->descriptor, data, bytes)
-                                   : pwrite(writer->descriptor, data, bytes, (off_t)at);
+        const ssize_t put = write(writer->descriptor, data, bytes);
         if (put < 0 && errno == EINTR)
             continue;
         if (put < 0) {
@@ -243,14 +242,12 @@ static void write_all(r2n_file_writer *writer, const uint8_t *data, size_t bytes
         }
         data += put;
         bytes -= (size_t)put;
-        if (at >= 0)
-            at += put;
     }
 }
 
 static void flush_writer(r2n_file_writer *writer)
 {
-    write_all(writer, writer->buffer, writer->buffered, -1);
+    write_all(writer, writer->buffer, writer->buffered);
     writer->buffered = 0;
 }
 
@@ -260,7 +257,7 @@ void r2n_writer_put(r2n_file_writer *writer, const void *data, size_t bytes)
     if (bytes > sizeof writer->buffer - writer->buffered)
         flush_writer(writer);
     if (bytes > sizeof writer->buffer) {
-        write_all(writer, data, bytes, -1);
+        write_all(writer, data, bytes);
         return;
     }
     if (bytes > 0)
@@ -271,12 +268,6 @@ void r2n_writer_put(r2n_file_writer *writer, const void *data, size_t bytes)
 uint64_t r2n_writer_position(const r2n_file_writer *writer)
 {
     return writer->position;
-}
-
-void r2n_writer_put_at(r2n_file_writer *writer, uint64_t offset, const void *data, size_t bytes)
-{
-    flush_writer(writer);
-    write_all(writer, data, bytes, (int64_t)offset);
 }
 
 void r2n_writer_discard(r2n_file_writer *writer)

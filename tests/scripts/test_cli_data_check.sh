@@ -4,7 +4,7 @@
 set -u
 # shellcheck source=tests/scripts/cli_test.sh
 . "$(dirname "$0")/cli_test.sh"
-needs png
+needs jpeg png
 
 cd "$work" || exit 1
 mkdir -p set/猫

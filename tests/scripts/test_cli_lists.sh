@@ -5,7 +5,7 @@
 set -u
 # shellcheck source=tests/scripts/cli_test.sh
 . "$(dirname "$0")/cli_test.sh"
-needs png yaml
+needs jpeg png yaml
 
 tiny_model "$work/plain.safetensors" 3 3
 cat >"$work/transforms.yaml" <<'END'
