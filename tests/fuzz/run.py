@@ -30,6 +30,7 @@ SEEDS = ROOT / "tests/fuzz/corpus"
 COLUMNS = ["target", "slice", "seed", "commit", "executions", "seconds", "coverage", "features",
            "corpus", "result"]
 SLICES_BETWEEN_MERGES = 6
+INTERRUPTED = 72
 # Stacks of every allocation and a long quarantine double the time; a finding is replayed with both.
 ENVIRONMENT = dict(os.environ, ASAN_OPTIONS="malloc_context_size=0:quarantine_size_mb=4")
 
@@ -110,19 +111,23 @@ class Target:
         state["first_commit"] = state["first_commit"] or commit
         if reached:
             state["coverage"], state["features"] = (int(n) for n in reached[-1])
-        if done.returncode != 0:
+        # libFuzzer ends with 72, or by a signal, where somebody stopped it.
+        result = "none" if done.returncode == 0 else "FINDING"
+        if done.returncode == INTERRUPTED or done.returncode < 0:
+            result = "stopped"
+        if result == "FINDING":
             (self.findings / f"slice{number}.txt").write_text(text[-60000:])
         elif number % SLICES_BETWEEN_MERGES == 0:
             self.merge()
         self.save()
         say(f"{self.name}: slice {number}, {state['executions']:,} executions, "
             f"{executed / max(seconds, 0.001):,.0f}/s, features {state['features']}"
-            + ("" if done.returncode == 0 else f": FINDING, see {self.findings}"))
+            + {"none": "", "stopped": ": stopped"}.get(result, f": FINDING, see {self.findings}"))
         return {"target": self.name, "slice": number, "seed": number, "commit": commit,
                 "executions": executed, "seconds": f"{seconds:.1f}",
                 "coverage": state["coverage"], "features": state["features"],
                 "corpus": sum(1 for _ in self.corpus.iterdir()),
-                "result": "none" if done.returncode == 0 else "FINDING"}
+                "result": result}
 
 
 def write_log(path, targets, broken):
@@ -203,7 +208,7 @@ def main():
         for target in left:
             row = target.slice(min(options.slice, options.total - target.state["executions"]),
                                commit)
-            if row["result"] != "none":
+            if row["result"] == "FINDING":
                 broken.add(target.name)
             with rows.open("a", newline="") as file:
                 csv.DictWriter(file, COLUMNS).writerow(row)
