@@ -133,7 +133,8 @@ const verb verb_predict = {
     .operands = "INPUT...",
     .summary = "classify pictures",
     .description =
-        "INPUT is a JPEG or PNG file, a folder (its .jpg, .jpeg and .png files, by name), a quoted "
+        "INPUT is a picture (JPEG, PNG, WebP, BMP or PNM, told apart by content), a folder (its "
+        "pictures by their extensions, in the order of names), a quoted "
         "pattern such as 'photos/*.jpg', or - for the bytes of one picture on standard input.\n\n"
         "Pictures are prepared as the model says, bit for bit as its framework does it, unless "
         "options say otherwise. A picture's answer does not depend on its neighbours, on --batch "
