@@ -130,7 +130,7 @@ def ours(res2net, preset, pictures, folder):
         os.remove(tensors)
     names = os.path.join(folder, "ours.txt")
     with open(names, "w", encoding="utf-8") as file:
-        file.writelines(path + "\n" for path, _ in pictures)
+        file.writelines(os.path.abspath(path) + "\n" for path, _ in pictures)
     command.run(res2net, "predict", "--preset", preset, "--dump-input", tensors, "--list", names,
                 "--on-bad-image", "stop")
     return np.load(tensors)
