@@ -219,16 +219,6 @@ static res2net_status read_label(const list_reader *reader, int64_t line, const 
     return RES2NET_OK;
 }
 
-/* Control characters are in no path that a tool wrote on purpose, and move the cursor of terminals.
- * The first, or NULL. */
-static const char *find_control(const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        if ((uint8_t)text[i] < 0x20 && text[i] != '\t')
-            return text + i;
-    return NULL;
-}
-
 static res2net_status no_memory(const list_reader *reader, int64_t line)
 {
     return r2n_fail(reader->report, RES2NET_OUT_OF_MEMORY, reader->name, -1,
@@ -254,7 +244,7 @@ static res2net_status check_comment(const list_reader *reader, int64_t line, con
 static res2net_status check_line(const list_reader *reader, int64_t line, const char *text,
                                  size_t length, const fields *found)
 {
-    const char *control = find_control(text, length);
+    const char *control = r2n_text_find_control(text, length);
     if (control != NULL && *control == '\r')
         return bad_line(reader, line,
                         "a carriage return inside the line; end lines with LF or CR LF");
@@ -315,21 +305,23 @@ static res2net_status read_lines(list_reader *reader, const void *data, size_t s
     return result;
 }
 
+const char *r2n_list_root(const char *name, const char *root, size_t *bytes)
+{
+    const char *slash = strrchr(name, '/');
+    *bytes = root != NULL ? strlen(root) : slash == NULL ? 0 : (size_t)(slash - name) + 1;
+    return root != NULL ? root : name;
+}
+
 res2net_status r2n_list_read(r2n_dataset *dataset, const void *data, size_t size, const char *name,
                              const r2n_dataset_options *options, res2net_report *report)
 {
-    const char *root = options->root;
     const int usual = options->delimiter == NULL || strcmp(options->delimiter, " ") == 0;
     list_reader reader = {.dataset = dataset,
                           .name = name,
-                          .root = root == NULL ? name : root,
                           .delimiter = usual ? NULL : options->delimiter,
                           .options = options,
                           .report = report};
-    const char *slash = strrchr(name, '/'); /* no root: the list's own folder */
-    reader.root_bytes = root != NULL    ? strlen(root)
-                        : slash == NULL ? 0
-                                        : (size_t)(slash - name) + 1;
+    reader.root = r2n_list_root(name, options->root, &reader.root_bytes);
     dataset->kind = R2N_DATASET_LIST;
     const res2net_status status = read_lines(&reader, data, size);
     if (status == RES2NET_OUT_OF_MEMORY)

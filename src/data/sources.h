@@ -12,6 +12,10 @@ res2net_status r2n_dataset_append(r2n_dataset *dataset, size_t *capacity, char *
                                   int64_t record, int32_t label, int64_t line,
                                   res2net_report *report);
 
+/* What stands before the relative paths of the list `name`: the caller's `root`, else the list's
+ * own folder. The first *bytes of the result. */
+const char *r2n_list_root(const char *name, const char *root, size_t *bytes);
+
 /* Each fills an empty dataset; after a failure it holds what r2n_dataset_destroy frees. */
 res2net_status r2n_list_read(r2n_dataset *dataset, const void *data, size_t size, const char *name,
                              const r2n_dataset_options *options, res2net_report *report);

@@ -4,19 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "data/text_lines.h"
 
 /* ---- who goes where ------------------------------------------------------------------------ */
-
-/* SplitMix64. */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
 
 static size_t first_share(size_t count, double share)
 {
@@ -50,7 +42,7 @@ res2net_status r2n_split_choose(const r2n_dataset *dataset, double share, uint64
     }
     for (size_t i = 0; i < dataset->count; i++) {
         class_share *own = &classes[dataset->items[i].label];
-        const int taken = next_random(&own->state) % own->left < own->to_take;
+        const int taken = r2n_splitmix(own->state += R2N_SPLITMIX_STEP) % own->left < own->to_take;
         second[i] = (uint8_t)!taken;
         own->to_take -= (size_t)taken;
         own->left--;
@@ -87,14 +79,6 @@ static void put_path(r2n_file_writer *writer, const char *path)
         put_text(writer, "\"");
 }
 
-static int has_control(const char *path)
-{
-    for (; *path != '\0'; path++)
-        if ((uint8_t)*path < 0x20 && *path != '\t')
-            return 1;
-    return 0;
-}
-
 /* The path without the root before it. */
 static const char *relative(const char *path, const char *root)
 {
@@ -116,13 +100,14 @@ res2net_status r2n_split_write_list(const r2n_dataset *dataset, const char *root
     if (status != RES2NET_OK)
         return status;
     for (size_t i = 0; i < dataset->count; i++) {
+        const char *item_path = dataset->items[i].path;
         char label[16];
         if (second[i] != part)
             continue;
-        if (has_control(dataset->items[i].path))
-            status = r2n_fail(report, RES2NET_BAD_LIST, dataset->items[i].path, -1,
+        if (r2n_text_find_control(item_path, strlen(item_path)) != NULL)
+            status = r2n_fail(report, RES2NET_BAD_LIST, item_path, -1,
                               "the name has a control character, which no list can hold");
-        put_path(writer, relative(dataset->items[i].path, root));
+        put_path(writer, relative(item_path, root));
         snprintf(label, sizeof label, " %d\n", dataset->items[i].label);
         put_text(writer, label);
     }

@@ -134,6 +134,14 @@ int r2n_text_next(r2n_text_lines *lines, const char **line, size_t *length)
     return 1;
 }
 
+const char *r2n_text_find_control(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((uint8_t)text[i] < 0x20 && text[i] != '\t')
+            return text + i;
+    return NULL;
+}
+
 size_t r2n_text_bad_byte(const char *text, size_t length)
 {
     size_t at = 0;

@@ -48,6 +48,10 @@ int r2n_is_blank(char letter); /* a space or a tab */
 /* Without the blanks at its ends. */
 void r2n_text_trim(const char **text, size_t *bytes);
 
+/* The first control character but a tab, or NULL: in no path that a tool wrote on purpose, and they
+ * move the cursor of terminals. */
+const char *r2n_text_find_control(const char *text, size_t length);
+
 /* The first byte that is no UTF-8 or is a control character, or `length`. */
 size_t r2n_text_bad_byte(const char *text, size_t length);
 

@@ -140,8 +140,7 @@ static res2net_status set_channels(reader *r, r2n_bmp *bmp)
         if (bmp->bits == 16 || read[0] != 0 || read[1] != 0 || read[2] != 0)
             memcpy(masks, read, sizeof masks);
     }
-    int good = (masks[0] | masks[1] | masks[2]) != 0 && (masks[0] & masks[1]) == 0 &&
-               ((masks[0] | masks[1]) & masks[2]) == 0;
+    int good = (masks[0] & masks[1]) == 0 && ((masks[0] | masks[1]) & masks[2]) == 0;
     for (int i = 0; i < 3; i++)
         good = set_channel(&bmp->channels[i], masks[i], bmp->bits) && good;
     if (good)

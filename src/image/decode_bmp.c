@@ -99,14 +99,13 @@ res2net_status r2n_bmp_read_rows(const r2n_encoded_picture *picture, const r2n_b
     return RES2NET_OK;
 }
 
-/* How many pixels the bytes behind the header can stand for: exactly for rows; a run of 255 costs
- * two bytes, and what an early end leaves out is not generous. */
+/* How many pixels the bytes behind the header can stand for: exactly, in rows. Of run lengths, two
+ * bytes run over up to 255 pixels, and four jump over up to 255 rows. */
 static uint64_t promise(const r2n_encoded_picture *picture, const r2n_bmp *bmp)
 {
     const uint64_t bytes = picture->size - bmp->data;
     if (!bmp->run_lengths)
         return (bytes * 8 + 31) / (uint64_t)bmp->bits;
-    /* Two bytes run over up to 255 pixels, four jump over up to 255 rows. */
     return bytes * 128 + bytes / 4 * 255 * (uint64_t)bmp->width;
 }
 

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 
 enum { LANES = 16 };
@@ -58,43 +59,34 @@ static void point_to_numbers(r2n_plan *plan, const float *numbers)
     }
 }
 
-/* FNV-1a over what decides the meaning of the numbers. */
-static void mix(uint32_t *hash, const void *bytes, size_t size)
+static uint64_t mix_number(uint64_t hash, int64_t number)
 {
-    for (size_t i = 0; i < size; i++)
-        *hash = (*hash ^ ((const uint8_t *)bytes)[i]) * 16777619u;
+    return r2n_hash_bytes(hash, &number, sizeof number);
 }
 
-static void mix_node(uint32_t *hash, const r2n_plan *plan, int32_t node)
+static uint64_t mix_node(uint64_t hash, const r2n_plan *plan, int32_t node)
 {
     const char *name = node < 0 ? "-" : plan->graph->nodes[node].tensor;
-    mix(hash, name, strlen(name) + 1);
+    return r2n_hash_bytes(hash, name, strlen(name) + 1);
 }
 
-static void mix_number(uint32_t *hash, int64_t number)
+/* Of what decides the meaning of the numbers; 53 bits, which every reader of JSON keeps. */
+static int64_t checksum_of_steps(const r2n_plan *plan)
 {
-    for (int shift = 0; shift < 64; shift += 8) {
-        const uint8_t byte = (uint8_t)((uint64_t)number >> shift);
-        mix(hash, &byte, 1);
-    }
-}
-
-static uint32_t checksum_of_steps(const r2n_plan *plan)
-{
-    uint32_t hash = 2166136261u;
+    uint64_t hash = R2N_HASH_START;
     for (int32_t i = 0; i < plan->step_count; i++) {
         const r2n_step *step = &plan->steps[i];
-        mix_number(&hash, step->first_number);
-        mix_number(&hash, step->second_number);
-        mix_number(&hash, plan->graph->nodes[step->result].channels);
+        hash = mix_number(hash, step->first_number);
+        hash = mix_number(hash, step->second_number);
+        hash = mix_number(hash, plan->graph->nodes[step->result].channels);
         for (int32_t part = 0; part < step->part_count; part++) {
-            mix_number(&hash, step->parts[part].k_first);
-            mix_number(&hash, step->parts[part].k);
-            mix_node(&hash, plan, step->parts[part].node);
-            mix_node(&hash, plan, step->parts[part].batch_norm);
+            hash = mix_number(hash, step->parts[part].k_first);
+            hash = mix_number(hash, step->parts[part].k);
+            hash = mix_node(hash, plan, step->parts[part].node);
+            hash = mix_node(hash, plan, step->parts[part].batch_norm);
         }
     }
-    return hash;
+    return (int64_t)(hash >> 11);
 }
 
 r2n_packed_section r2n_plan_section(const r2n_plan *plan)

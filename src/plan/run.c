@@ -28,18 +28,22 @@ static int32_t largest_share(int32_t items, int threads)
     return (items + threads - 1) / threads;
 }
 
-/* Splits rows or channel blocks, whichever makes the slowest thread faster: its arithmetic, plus
- * the weights it has to read (all of them when rows are split; they come from beyond its own
- * cache). */
+/* Splits rows or channel blocks. Rows wherever the weights are few: the rows of every step then
+ * meet the same core, whose cache has what the last step wrote. Else whichever makes the slowest
+ * thread faster: its arithmetic, plus the weights it has to read (all of them when rows are split;
+ * they come from beyond its own cache). */
 static int split_rows(const r2n_placed_step *step, int threads)
 {
-    const double weight_cost = 16; /* multiply-accumulates in the time of reading one weight */
+    const int64_t few_weights = 300000; /* floats: about half of a core's second-level cache */
+    const double weight_cost = 16;      /* multiply-accumulates in the time of reading one weight */
     const double rows_share = (double)largest_share(step->rows, threads) / step->rows;
     const double blocks_share = (double)largest_share(step->blocks, threads) / step->blocks;
     const double by_rows = (double)step->macs * rows_share + (double)step->weights * weight_cost;
     const double by_blocks =
         (double)step->macs * blocks_share + (double)step->weights * blocks_share * weight_cost;
-    return step->macs == 0 ? rows_share <= blocks_share : by_rows <= by_blocks;
+    if (step->macs == 0)
+        return rows_share <= blocks_share;
+    return (step->weights <= few_weights && step->rows >= 2 * threads) || by_rows <= by_blocks;
 }
 
 r2n_range r2n_placement_range(const r2n_placed_step *step, int thread, int threads)

@@ -3,11 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/os.h"
 #include "base/thread_pool.h"
 #include "data/dataset.h"
-#include "image/image.h"
+#include "predict/session.h"
 #include "res2net/evaluate.h"
 
 enum { CHUNK = 32, CIFAR_BYTES = 3 * R2N_CIFAR_SIDE * R2N_CIFAR_SIDE };
@@ -49,21 +50,13 @@ static res2net_status no_memory(const data_check *check)
 
 /* ---- one picture --------------------------------------------------------------------------- */
 
-/* FNV-1a. */
-static uint64_t hash_bytes(const uint8_t *data, size_t size)
-{
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ data[i]) * 0x100000001b3u;
-    return hash;
-}
-
 static void check_record(const data_check *check, size_t item, picture *found)
 {
     uint8_t rgb[CIFAR_BYTES];
     r2n_dataset_cifar_pixels(check->dataset, item, rgb);
     found->size = (res2net_picture_size){R2N_CIFAR_SIDE, R2N_CIFAR_SIDE};
-    found->print = (fingerprint){hash_bytes(rgb, CIFAR_BYTES), CIFAR_BYTES, item};
+    found->print =
+        (fingerprint){r2n_hash_bytes(R2N_HASH_START, rgb, CIFAR_BYTES), CIFAR_BYTES, item};
 }
 
 static void check_file(const r2n_image_options *options, const char *path, size_t item,
@@ -78,7 +71,8 @@ static void check_file(const r2n_image_options *options, const char *path, size_
     if (found->status == RES2NET_OK) {
         found->turned = r2n_image_orientation(file.data, file.size) > 1;
         found->size = (res2net_picture_size){pixels.width, pixels.height};
-        found->print = (fingerprint){hash_bytes(file.data, file.size), file.size, item};
+        found->print =
+            (fingerprint){r2n_hash_bytes(R2N_HASH_START, file.data, file.size), file.size, item};
         r2n_pixels_free(&pixels);
     }
     r2n_file_release(&file);
@@ -291,30 +285,24 @@ res2net_status res2net_check_data(const char *list, const res2net_check_options 
     *out = (res2net_data_check){0};
     if (options == NULL)
         options = &default_options;
-    if (options->maximum_pixels < 0)
-        return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
-                        "maximum_pixels must be 0 (the default) or more, not %lld",
-                        (long long)options->maximum_pixels);
+    data_check check = {
+        .name = r2n_dataset_name(list), .options = options, .out = out, .report = report};
+    res2net_status status =
+        r2n_picture_options(options->maximum_pixels, options->truncated, &check.decoding, report);
+    if (status != RES2NET_OK)
+        return status;
     const r2n_dataset_options rules = {.root = options->root,
                                        .delimiter = options->delimiter,
                                        .classes = options->classes,
                                        .keep_good_lines = 1};
-    res2net_status status = r2n_dataset_open(list, &rules, &dataset, report);
+    status = r2n_dataset_open(list, &rules, &dataset, report);
     if (status != RES2NET_OK)
         return status;
     out->items = (int64_t)dataset->count;
     out->bad_lines = dataset->bad_lines;
     out->empty_classes = dataset->empty_folders;
     out->absent = r2n_dataset_find_absent(dataset, list, report);
-    data_check check = {.dataset = dataset,
-                        .name = r2n_dataset_name(list),
-                        .options = options,
-                        .decoding = R2N_IMAGE_OPTIONS_DEFAULT,
-                        .out = out,
-                        .report = report};
-    if (options->maximum_pixels > 0)
-        check.decoding.limits.pixels = options->maximum_pixels;
-    check.decoding.tolerate_truncated = options->truncated == RES2NET_TRUNCATED_TOLERATE;
+    check.dataset = dataset;
     status = check_set(&check);
     r2n_dataset_destroy(dataset);
     if (status != RES2NET_OK)

@@ -43,10 +43,9 @@ static char *root_of(const char *list, const res2net_split_options *options,
 {
     if (dataset->kind == R2N_DATASET_FOLDERS)
         return r2n_copy_string(list);
-    if (options->root != NULL)
-        return r2n_copy_string(options->root);
-    const char *slash = strrchr(r2n_dataset_name(list), '/');
-    return r2n_copy_bytes(list, slash == NULL ? 0 : (size_t)(slash - list) + 1);
+    size_t bytes;
+    const char *root = r2n_list_root(r2n_dataset_name(list), options->root, &bytes);
+    return r2n_copy_bytes(root, bytes);
 }
 
 static res2net_status write_all(const r2n_dataset *dataset, const char *root, const outputs *files,

@@ -25,6 +25,23 @@ static res2net_status check_size(const res2net_session *session, const r2n_pixel
                           pixels->width, pixels->height, session->model->architecture.name);
 }
 
+res2net_status r2n_picture_options(int64_t maximum_pixels, int truncated, r2n_image_options *out,
+                                   res2net_report *report)
+{
+    *out = R2N_IMAGE_OPTIONS_DEFAULT;
+    if (maximum_pixels < 0)
+        return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
+                        "maximum_pixels must be 0 (the default) or more, not %lld",
+                        (long long)maximum_pixels);
+    if (truncated != RES2NET_TRUNCATED_REFUSE && truncated != RES2NET_TRUNCATED_TOLERATE)
+        return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
+                        "truncated must be 0 (refuse) or 1 (tolerate), not %d", truncated);
+    if (maximum_pixels > 0)
+        out->limits.pixels = maximum_pixels;
+    out->tolerate_truncated = truncated == RES2NET_TRUNCATED_TOLERATE;
+    return RES2NET_OK;
+}
+
 res2net_status r2n_session_prepare_pixels(const res2net_session *session, const r2n_pixels *pixels,
                                           const char *name, res2net_tensor *out,
                                           res2net_report *report)

@@ -83,18 +83,10 @@ static res2net_status choose_decoding(res2net_session *session,
                                       res2net_report *report)
 {
     r2n_image_options *pictures = &session->pictures;
-    *pictures = R2N_IMAGE_OPTIONS_DEFAULT;
-    if (options->maximum_pixels < 0)
-        return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
-                        "maximum_pixels must be 0 (the default) or more, not %lld",
-                        (long long)options->maximum_pixels);
-    if (options->truncated != RES2NET_TRUNCATED_REFUSE &&
-        options->truncated != RES2NET_TRUNCATED_TOLERATE)
-        return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
-                        "truncated must be 0 (refuse) or 1 (tolerate), not %d", options->truncated);
-    if (options->maximum_pixels > 0)
-        pictures->limits.pixels = options->maximum_pixels;
-    pictures->tolerate_truncated = options->truncated == RES2NET_TRUNCATED_TOLERATE;
+    const res2net_status status =
+        r2n_picture_options(options->maximum_pixels, options->truncated, pictures, report);
+    if (status != RES2NET_OK)
+        return status;
     if (session->has_recipe) {
         pictures->decoder = session->recipe.decoder;
         pictures->exif = session->recipe.apply_exif ? R2N_EXIF_AS_OPENCV : R2N_EXIF_IGNORE;

@@ -25,6 +25,11 @@ struct res2net_session {
 res2net_status r2n_session_fit(res2net_session *session, int32_t batch, int32_t rows,
                                int32_t columns, res2net_report *report);
 
+/* prepare.c: the defaults, with what the caller of the library says of limits and cut off files.
+ * INVALID_ARGUMENT. */
+res2net_status r2n_picture_options(int64_t maximum_pixels, int truncated, r2n_image_options *out,
+                                   res2net_report *report);
+
 /* prepare.c: RGB pixels (owned by the caller) through the recipe into a tensor. */
 res2net_status r2n_session_prepare_pixels(const res2net_session *session, const r2n_pixels *pixels,
                                           const char *name, res2net_tensor *out,

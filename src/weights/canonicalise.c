@@ -158,10 +158,7 @@ static void match(work *w, size_t number)
 /* `name` is the canonical one. Gives how many numbers are subnormal. */
 static int64_t check_numbers(work *w, const r2n_tensor *tensor, const char *name)
 {
-    const size_t length = strlen(name);
-    static const char tail[] = ".running_var";
-    const int is_variance =
-        length > sizeof tail - 1 && strcmp(name + length - (sizeof tail - 1), tail) == 0;
+    const int is_variance = r2n_name_ends_with(name, strlen(name), ".running_var");
     int64_t bad = 0, negative = 0, zero = 0, subnormal = 0, first_bad = 0, first_negative = 0;
     for (int64_t i = tensor->count - 1; i >= 0; i--) {
         const float value = tensor->data[i];

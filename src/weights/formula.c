@@ -3,36 +3,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
-#include "weights/weights.h"
+#include "weights/reader.h"
 
-static const uint64_t GOLDEN_RATIO = 0x9E3779B97F4A7C15u;
-
-/* FNV-1a, mixed with the seed. */
-static uint64_t hash_name(const char *name, uint64_t seed)
-{
-    uint64_t hash = 14695981039346656037u;
-    for (const char *at = name; *at != '\0'; at++)
-        hash = (hash ^ (uint8_t)*at) * 1099511628211u;
-    return hash ^ seed * GOLDEN_RATIO;
-}
-
-/* In [0, 1): the top 24 bits of splitmix64's finaliser. */
+/* In [0, 1): the top 24 bits. */
 static float uniform(uint64_t hash, int64_t index)
 {
-    uint64_t x = hash + ((uint64_t)index + 1) * GOLDEN_RATIO;
-    x ^= x >> 30;
-    x *= 0xBF58476D1CE4E5B9u;
-    x ^= x >> 27;
-    x *= 0x94D049BB133111EBu;
-    x ^= x >> 31;
-    return (float)(x >> 40) * 0x1p-24f;
-}
-
-static int ends_with(const char *name, const char *end)
-{
-    const size_t length = strlen(name), end_length = strlen(end);
-    return length >= end_length && strcmp(name + length - end_length, end) == 0;
+    return (float)(r2n_splitmix(hash + ((uint64_t)index + 1) * R2N_SPLITMIX_STEP) >> 40) * 0x1p-24f;
 }
 
 static int has_component(const char *name, const char *component)
@@ -59,13 +37,13 @@ static law law_of(const r2n_tensor_spec *spec)
     if (spec->rank == 4) {
         const double fan_in = (double)(spec->shape[1] * spec->shape[2] * spec->shape[3]);
         result.scale = (float)sqrt(6.0 / fan_in);
-    } else if (ends_with(spec->name, ".running_var")) {
+    } else if (r2n_name_ends_with(spec->name, strlen(spec->name), ".running_var")) {
         result = (law){.offset = 0.5f, .scale = 1.0f, .factor = 1.0f, .is_signed = 0};
-    } else if (ends_with(spec->name, ".running_mean")) {
+    } else if (r2n_name_ends_with(spec->name, strlen(spec->name), ".running_mean")) {
         result.scale = 0.2f;
     } else if (strcmp(spec->name, "fc.weight") == 0) {
         result.scale = (float)(1.0 / sqrt((double)spec->shape[1]));
-    } else if (ends_with(spec->name, ".bias")) {
+    } else if (r2n_name_ends_with(spec->name, strlen(spec->name), ".bias")) {
         result.scale = 0.1f;
     } else {
         const float factor = has_component(spec->name, "bn3") ? 0.25f : 1.0f;
@@ -76,7 +54,8 @@ static law law_of(const r2n_tensor_spec *spec)
 
 static void fill(const r2n_tensor_spec *spec, uint64_t seed, int64_t count, float *data)
 {
-    const uint64_t hash = hash_name(spec->name, seed);
+    const uint64_t hash =
+        r2n_hash_bytes(R2N_HASH_START, spec->name, strlen(spec->name)) ^ seed * R2N_SPLITMIX_STEP;
     const law l = law_of(spec);
     for (int64_t i = 0; i < count; i++) {
         const float u = uniform(hash, i);

@@ -6,6 +6,12 @@
 #include "base/memory.h"
 #include "weights/reader.h"
 
+int r2n_name_ends_with(const char *name, size_t bytes, const char *tail)
+{
+    const size_t tail_bytes = strlen(tail);
+    return bytes >= tail_bytes && memcmp(name + bytes - tail_bytes, tail, tail_bytes) == 0;
+}
+
 /* Takes every component `word` (with its dot) out of a dotted name. */
 static void remove_component(char *name, const char *word)
 {

@@ -68,12 +68,6 @@ static res2net_status check_entry(const state *s, r2n_zip_entry *entry)
     return s->has_checksums ? r2n_zip_check(s->zip, entry, s->reader->report) : RES2NET_OK;
 }
 
-static int ends_with(const char *name, const char *tail)
-{
-    const size_t length = strlen(name), tail_bytes = strlen(tail);
-    return length >= tail_bytes && strcmp(name + length - tail_bytes, tail) == 0;
-}
-
 static res2net_status explain_other_archive(const state *s)
 {
     static const char *const kinds[][2] = {
@@ -84,10 +78,12 @@ static res2net_status explain_other_archive(const state *s)
         {".safetensors", "weights that were zipped: unpack it and give the file inside"},
         {".pdiparams", "a Paddle inference model, which cannot be read yet"}};
     const char *what = "some other archive";
-    for (size_t i = 0; i < s->zip->count; i++)
+    for (size_t i = 0; i < s->zip->count; i++) {
+        const char *name = s->zip->entries[i].name;
         for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
-            if (ends_with(s->zip->entries[i].name, kinds[k][0]))
+            if (r2n_name_ends_with(name, strlen(name), kinds[k][0]))
                 what = kinds[k][1];
+    }
     return r2n_fail(s->reader->report, RES2NET_UNSUPPORTED, s->reader->file, -1,
                     "a zip archive without data.pkl: not a file of torch.save, but %s", what);
 }

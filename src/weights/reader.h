@@ -68,6 +68,9 @@ res2net_status r2n_verify_r2n(r2n_weights_reader *reader);
 /* Says what a file is that is none of the formats. */
 res2net_status r2n_explain_unknown(const r2n_weights_reader *reader);
 
+/* Whether a name of `bytes` bytes ends in `tail`. */
+int r2n_name_ends_with(const char *name, size_t bytes, const char *tail);
+
 /* Takes wrappers' prefixes off the names (module., _orig_mod., Student.) and refuses names that are
  * then the same. */
 res2net_status r2n_plain_names(r2n_weights_reader *reader);

@@ -174,18 +174,11 @@ static res2net_status check_stored(const r2n_weights_reader *reader,
     return RES2NET_OK;
 }
 
-static int is_counter(const r2n_stored_tensor *tensor)
-{
-    static const char tail[] = "num_batches_tracked";
-    const size_t length = sizeof tail - 1;
-    return tensor->name_bytes >= length &&
-           memcmp(tensor->name + tensor->name_bytes - length, tail, length) == 0;
-}
-
 res2net_status r2n_reader_add(r2n_weights_reader *reader, const r2n_stored_tensor *tensor)
 {
     int64_t count = 0;
-    if (tensor->type == R2N_ELEMENT_INTEGER || is_counter(tensor))
+    if (tensor->type == R2N_ELEMENT_INTEGER ||
+        r2n_name_ends_with(tensor->name, tensor->name_bytes, "num_batches_tracked"))
         return RES2NET_OK;
     const res2net_status status = check_stored(reader, tensor, &count);
     if (status != RES2NET_OK)

@@ -102,6 +102,18 @@ tiny_model() {
         python3 "$here/make_model.py" "$1" "$3"
 }
 
+# tiny_transforms FILE: how its pictures are prepared.
+tiny_transforms() {
+    cat >"$1" <<'END'
+- NormalizeImage:
+    scale: 1.0/255.0
+    mean: [0.5, 0.5, 0.5]
+    std: [0.25, 0.25, 0.25]
+    order: ''
+- ToCHWImage:
+END
+}
+
 finish() {
     echo "$checks checks, $failures failures"
     [ "$failures" -eq 0 ] || exit 1

@@ -9,14 +9,7 @@ needs png yaml embedded_model
 tiny_model "$work/net.safetensors" 10 1
 tiny_model "$work/six.safetensors" 6 1
 cd "$work" || exit 1
-cat >transforms.yaml <<'END_OF_FILE'
-- NormalizeImage:
-    scale: 1.0/255.0
-    mean: [0.5, 0.5, 0.5]
-    std: [0.25, 0.25, 0.25]
-    order: ''
-- ToCHWImage:
-END_OF_FILE
+tiny_transforms transforms.yaml
 "$res2net" convert net.safetensors net.r2n --transforms transforms.yaml 2>err || {
     fail "convert: $(cat err)"
     finish

@@ -8,14 +8,7 @@ set -u
 needs jpeg png yaml
 
 tiny_model "$work/plain.safetensors" 3 3
-cat >"$work/transforms.yaml" <<'END'
-- NormalizeImage:
-    scale: 1.0/255.0
-    mean: [0.5, 0.5, 0.5]
-    std: [0.25, 0.25, 0.25]
-    order: ''
-- ToCHWImage:
-END
+tiny_transforms "$work/transforms.yaml"
 cd "$work" || exit 1
 "$res2net" convert plain.safetensors net.r2n --transforms transforms.yaml 2>err || {
     fail "$(cat err)"

@@ -8,14 +8,7 @@ set -u
 needs png yaml
 
 tiny_model "$work/net.safetensors" 10 1
-cat >"$work/transforms.yaml" <<'END_OF_FILE'
-- NormalizeImage:
-    scale: 1.0/255.0
-    mean: [0.5, 0.5, 0.5]
-    std: [0.25, 0.25, 0.25]
-    order: ''
-- ToCHWImage:
-END_OF_FILE
+tiny_transforms "$work/transforms.yaml"
 python3 "$here/make_png.py" 32 32 7 "$work/a.png"
 cd "$work" || exit 1
 model="-m net.safetensors --transforms transforms.yaml --labels labels.txt"

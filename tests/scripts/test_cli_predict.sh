@@ -8,14 +8,7 @@ needs png yaml
 
 tiny_model "$work/net.safetensors" 10 1
 seq 0 9 | sed 's/.*/& thing &/' >"$work/labels.txt"
-cat >"$work/transforms.yaml" <<'END'
-- NormalizeImage:
-    scale: 1.0/255.0
-    mean: [0.5, 0.5, 0.5]
-    std: [0.25, 0.25, 0.25]
-    order: ''
-- ToCHWImage:
-END
+tiny_transforms "$work/transforms.yaml"
 "$res2net" convert "$work/net.safetensors" "$work/net.r2n" --labels "$work/labels.txt" \
     --transforms "$work/transforms.yaml" 2>"$work/err" || {
     fail "convert: $(cat "$work/err")"

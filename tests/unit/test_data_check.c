@@ -75,6 +75,7 @@ static void limits_reach_the_decoder(void **state)
     const res2net_check_options small = {.maximum_pixels = 1};
     const res2net_check_options tolerant = {.truncated = RES2NET_TRUNCATED_TOLERATE};
     const res2net_check_options negative = {.maximum_pixels = -1};
+    const res2net_check_options unknown = {.truncated = 7};
     res2net_data_check found;
     res2net_report *report = res2net_report_create();
     const char *list = list_of(1);
@@ -83,6 +84,7 @@ static void limits_reach_the_decoder(void **state)
     expect_problem(report, RES2NET_LIMIT_EXCEEDED, "the limit is 1 pixels");
     res2net_data_check_free(&found);
     assert_int_equal(res2net_check_data(list, &negative, &found, report), RES2NET_INVALID_ARGUMENT);
+    assert_int_equal(res2net_check_data(list, &unknown, &found, report), RES2NET_INVALID_ARGUMENT);
     write_text("0.pgm", "P5 2 2 255\nabc");
     assert_int_equal(res2net_check_data(list, NULL, &found, report), RES2NET_OK);
     assert_int_equal(found.unreadable, 1);
