@@ -3,9 +3,9 @@
  * The contract between the plan and the arithmetic.
  *
  * Activations live in one block of memory, NHWC; kernels get its start and offsets into it, all in
- * elements of the precision at hand. Kernels allocate nothing, know no graph and no file, and touch
- * no element outside the ranges that their arguments describe (no over-reads: buffers may end at
- * the end of a page).
+ * elements of the precision at hand (float, bf16 as uint16_t, uint8_t). Kernels allocate nothing,
+ * know no graph and no file, and touch no element outside the ranges that their arguments describe
+ * (no over-reads: buffers may end at the end of a page).
  *
  * Zero borders. A tensor that a padded convolution reads is stored with a border of zeros: `border`
  * zero columns stand between two rows (they are the right border of one and the left border of the
@@ -16,7 +16,21 @@
  * on the batch, the range, the number of threads or the tile that computed it: its sum starts at
  * +0, products are added source by source in list order and channel by channel in rising order, one
  * fused multiply-add each (f32), then comes the epilogue in the order written below. AVX2, AVX-512
- * and NEON therefore give the same bits; reference/ adds in double and rounds once.
+ * and NEON therefore give the same bits; reference/ adds in double and rounds once. bf16 adds in
+ * the order of the tile instruction: source by source, 32 channels at a time. int8 sums are exact
+ * integers and its epilogue is fixed to the operation, so every ISA and reference/ give the same
+ * bytes.
+ *
+ * Precisions.
+ *   f32     float
+ *   bf16    the upper half of a float, rounded to nearest even; sums and epilogue in f32
+ *   bf16x3  a value is the sum of two bf16 terms, high = bf16(v) and low = bf16(v - high),
+ * low_pitch elements apart; a product is high*high + high*low + low*high, which the plan writes as
+ *           three sources; sums and epilogue in f32
+ *   int8    activations are 0 to 127 in uint8_t (real value: q * scale of the tensor; the picture
+ *           alone has the zero point R2N_INT8_PICTURE_ZERO), weights -127 to 127 in int8_t. Seven
+ *           bits are what lets AVX2 multiply pairs exactly, and nothing but a ReLU's result, or a
+ *           pool of such, is ever stored.
  */
 #ifndef R2N_KERNELS_KERNELS_H
 #define R2N_KERNELS_KERNELS_H
@@ -34,6 +48,7 @@ typedef struct r2n_view {
     int32_t groups;         /* 1 unless the channels are stored in separated groups */
     int32_t group_channels; /* channels of a group; groups * group_channels = channels */
     int64_t group_pitch;
+    int64_t low_pitch; /* bf16x3: from a value's high term to its low one; 0 elsewhere */
 } r2n_view;
 
 /* A part of a step's work. Whole step: {0, images * rows, 0, ceil(channels / 16)}. */
@@ -42,7 +57,8 @@ typedef struct r2n_range {
     int32_t block_first, block_last; /* blocks of 16 output channels */
 } r2n_range;
 
-/* ---- gemm: the batch-reduce matrix product that carries every convolution and the classifier ---- */
+/* ---- gemm: the batch-reduce matrix product that carries every convolution and the classifier ----
+ */
 
 /* One (A, B) pair of the list that a gemm reduces over: a run of `channels` contiguous channels at
  * one tap of one input tensor. Element k of output pixel (image, row, column) is
@@ -54,27 +70,42 @@ typedef struct r2n_gemm_source {
     int64_t image_pitch;
     int64_t row_pitch;
     int64_t pixel_pitch;
-    int32_t channels; /* K of this pair */
-    int32_t k_first;  /* its first row in the packed weights */
+    int32_t channels; /* K of this pair; a multiple of the precision's v (below) */
+    int32_t k_first;  /* its first row in the packed weights; a multiple of v */
 } r2n_gemm_source;
 
-/* Applied to every sum s of output channel n at pixel p, in this order:
+/* Applied to every sum s of output channel n at pixel p, in this order. f32, bf16, bf16x3:
  *   1. v = s + bias[n]
  *   2. residual_there: v = v + residual[p][n]
  *   3. relu: v = v > 0 ? v : 0 with NaN kept (NaN in, NaN out)
  *   4. output[p][n] = v (converted to the output's precision)
- *   5. chain_there: chain[p][n] = chain[p][n] + v, in place: the hierarchical add x_(g+1) += y_g
+ *   5. chain_there: chain[p][n] = chain[p][n] + v, in place: the hierarchical add x_(g+1) += y_g;
+ *      v is the unconverted value
  *   6. statistics: sums[part][n] += v, squares[part][n] += v * v, in double, part being
  *      (image * rows + row) / statistics_rows; pixels in rising order. For training. A kernel may
- *      refuse arguments with statistics; reference/ takes them. */
+ *      refuse arguments with statistics; reference/ takes them (f32 only).
+ * int8, every operation in f32 and rounded to nearest even, fma being one rounding:
+ *   1. v = fma((float)s, scale[n], bias[n])
+ *   2. residual_there: v = fma((float)residual[p][n], residual_scale, v)
+ *   3. relu: v = v > 0 ? v : 0
+ *   4. output[p][n] = to_byte(v), to_byte(v) = the nearest integer to v held to 0 .. 127
+ *   5. chain_there: chain[p][n] = to_byte(fma((float)chain[p][n], chain_scale, v * value_scale))
+ * scale and bias are in units of the output's scale. With float_output the output is float in every
+ * precision: the view's offset and pitches still count elements of the precision and are multiples
+ * of a float's size (the classifier's scores; relu, residual and chain are absent then). */
 typedef struct r2n_epilogue {
     const float *bias; /* [ceil(channels / 16) * 16], zeros after the last channel; never NULL */
     int32_t residual_there;
     int32_t chain_there;
     int32_t relu;
+    int32_t float_output;
     r2n_view residual;
     r2n_view chain;
-    double *sums; /* [parts][channels], or NULL for none */
+    const float *scale;   /* int8: as bias; NULL elsewhere */
+    float residual_scale; /* int8 */
+    float chain_scale;    /* int8: of what is in the chain */
+    float value_scale;    /* int8: of v on its way into the chain */
+    double *sums;         /* [parts][channels], or NULL for none */
     double *squares;
     int32_t statistics_rows;
 } r2n_epilogue;
@@ -105,7 +136,9 @@ enum { R2N_POOL_MAXIMUM, R2N_POOL_AVERAGE };
  * kernel * kernel where `count_padding`, else by the cells inside the picture (ceil-mode overhang
  * is never counted). Cells are taken row by row from the top left: the maximum keeps the first of
  * equal values and a NaN wins; the average adds in that order in f32 and multiplies by 1/count
- * rounded to f32. Global pooling: kernel_rows x kernel_columns = the picture, stride 1, padding 0,
+ * rounded to f32; bf16 and bf16x3 do the same on the values as floats and convert the result. int8:
+ * the average is to_byte((float)sum * (scale / (float)count)), sum an integer; a maximum is taken
+ * of the bytes. Global pooling: kernel_rows x kernel_columns = the picture, stride 1, padding 0,
  * output 1x1. */
 typedef struct r2n_pool_arguments {
     int32_t kind; /* R2N_POOL_... */
@@ -115,6 +148,7 @@ typedef struct r2n_pool_arguments {
     int32_t channels;      /* block_first/last of a range count 16 of them */
     int32_t kernel_rows, kernel_columns, stride, padding;
     int32_t count_padding;
+    float scale; /* int8 averages: input's scale / output's scale; not read elsewhere */
     r2n_view input;
     r2n_view output;
 } r2n_pool_arguments;
@@ -123,7 +157,7 @@ typedef struct r2n_pool_arguments {
  * ------------------------------------------------- */
 
 /* output = relu?(a * scale[n] + shift[n] + b?) with scale, shift NULL for 1 and 0. The plan needs
- * it for a batch norm or an add that follows no convolution, and in training mode. */
+ * it for a batch norm or an add that follows no convolution, and in training mode: f32 only. */
 typedef struct r2n_elementwise_arguments {
     int32_t images, rows, columns, channels;
     const float *scale; /* [channels] or NULL */
@@ -144,7 +178,15 @@ typedef enum r2n_operation {
     R2N_OPERATION_ELEMENTWISE
 } r2n_operation;
 
-typedef enum r2n_precision { R2N_PRECISION_F32 } r2n_precision;
+typedef enum r2n_precision {
+    R2N_PRECISION_F32,
+    R2N_PRECISION_BF16,
+    R2N_PRECISION_BF16X3,
+    R2N_PRECISION_INT8,
+    R2N_PRECISION_COUNT
+} r2n_precision;
+
+enum { R2N_INT8_MAXIMUM = 127, R2N_INT8_PICTURE_ZERO = 64 };
 
 /* Rising: a mask names a ceiling, each kernel checks its own features below it. */
 typedef enum r2n_isa {
@@ -184,12 +226,20 @@ const r2n_kernel *r2n_choose_kernel(r2n_operation operation, r2n_precision preci
 /* ---- packing
  * ---------------------------------------------------------------------------------------- */
 
-/* Floats in packed f32 weights of `channels` x `k_total`: ceil(channels / 16) * 16 * k_total. */
-size_t r2n_packed_f32_floats(int32_t channels, int32_t k_total);
+/* Elements in packed weights of `channels` x `k_total`: ceil(channels / 16) * 16 * k_total. */
+size_t r2n_packed_elements(int32_t channels, int32_t k_total);
 /* Packs rows k_first .. k_first + k_count - 1: weights[channel][k_count], row major with
  * `row_pitch` floats from channel to channel; channel n's values are multiplied by scale[n] (NULL
- * for 1). Lanes after the last channel become zero. */
+ * for 1). Lanes after the last channel become zero; other rows are left alone. */
 void r2n_pack_f32(float *packed, int32_t channels, int32_t k_total, int32_t k_first,
                   int32_t k_count, const float *weights, int64_t row_pitch, const float *scale);
+/* The high terms, or with `low` the low ones. k_total is even. */
+void r2n_pack_bf16(uint16_t *packed, int32_t channels, int32_t k_total, int32_t k_first,
+                   int32_t k_count, const float *weights, int64_t row_pitch, const float *scale,
+                   int low);
+/* Channel n's values are divided by step[n], rounded, and held to -127 .. 127. k_total is a
+ * multiple of 4. */
+void r2n_pack_int8(int8_t *packed, int32_t channels, int32_t k_total, int32_t k_first,
+                   int32_t k_count, const float *weights, int64_t row_pitch, const float *step);
 
 #endif

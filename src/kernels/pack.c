@@ -1,20 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Canonical weights to the packed layout [ceil(channels / 16)][k_total][16]. */
+/* Canonical weights to the packed layout [ceil(channels / 16)][k_total / v][16][v]. */
 #include "kernels/kernels.h"
 
 #include <assert.h>
+#include <math.h>
 
-enum { LANES = 16 };
+#include "kernels/bf16.h"
+
+enum { LANES = 16, PAIR = 2, QUAD = 4 };
 
 static int32_t block_count(int32_t channels)
 {
     return channels / LANES + (channels % LANES != 0);
 }
 
-size_t r2n_packed_f32_floats(int32_t channels, int32_t k_total)
+size_t r2n_packed_elements(int32_t channels, int32_t k_total)
 {
     assert(channels >= 0 && k_total >= 0);
     return (size_t)block_count(channels) * LANES * (size_t)k_total;
+}
+
+/* Where row k of a lane is, with `group` rows side by side. */
+static int64_t place(int32_t block, int32_t k_total, int32_t k, int32_t lane, int32_t group)
+{
+    return (int64_t)block * k_total * LANES + (int64_t)(k / group) * LANES * group +
+           (int64_t)lane * group + k % group;
 }
 
 void r2n_pack_f32(float *packed, int32_t channels, int32_t k_total, int32_t k_first,
@@ -32,4 +42,40 @@ void r2n_pack_f32(float *packed, int32_t channels, int32_t k_total, int32_t k_fi
                 rows[(int64_t)k * LANES + lane] = there ? from[k] * factor : 0.0f;
         }
     }
+}
+
+void r2n_pack_bf16(uint16_t *packed, int32_t channels, int32_t k_total, int32_t k_first,
+                   int32_t k_count, const float *weights, int64_t row_pitch, const float *scale,
+                   int low)
+{
+    assert(k_first >= 0 && k_count >= 0 && k_first + k_count <= k_total && k_total % PAIR == 0);
+    for (int32_t block = 0; block < block_count(channels); block++)
+        for (int32_t lane = 0; lane < LANES; lane++) {
+            const int32_t channel = block * LANES + lane;
+            const float factor = channel < channels && scale != NULL ? scale[channel] : 1.0f;
+            for (int32_t k = 0; k < k_count; k++) {
+                const float value =
+                    channel < channels ? weights[channel * row_pitch + k] * factor : 0.0f;
+                const uint16_t high = r2n_bf16_from_float(value);
+                packed[place(block, k_total, k_first + k, lane, PAIR)] =
+                    low ? r2n_bf16_from_float(value - r2n_float_from_bf16(high)) : high;
+            }
+        }
+}
+
+void r2n_pack_int8(int8_t *packed, int32_t channels, int32_t k_total, int32_t k_first,
+                   int32_t k_count, const float *weights, int64_t row_pitch, const float *step)
+{
+    assert(k_first >= 0 && k_count >= 0 && k_first + k_count <= k_total && k_total % QUAD == 0);
+    for (int32_t block = 0; block < block_count(channels); block++)
+        for (int32_t lane = 0; lane < LANES; lane++) {
+            const int32_t channel = block * LANES + lane;
+            for (int32_t k = 0; k < k_count; k++) {
+                float level = 0;
+                if (channel < channels)
+                    level = nearbyintf(weights[channel * row_pitch + k] / step[channel]);
+                level = fminf(fmaxf(level, -R2N_INT8_MAXIMUM), R2N_INT8_MAXIMUM);
+                packed[place(block, k_total, k_first + k, lane, QUAD)] = (int8_t)level;
+            }
+        }
 }

@@ -24,7 +24,7 @@ static void count_numbers(const r2n_plan *plan, const r2n_step *step, int64_t *f
     const r2n_node *node = &plan->graph->nodes[step->result];
     *first = *second = 0;
     if (step->operation == R2N_OPERATION_GEMM) {
-        *first = (int64_t)r2n_packed_f32_floats(node->channels, step->k_total);
+        *first = (int64_t)r2n_packed_elements(node->channels, step->k_total);
         *second = padded(node->channels);
     } else if (node->kind == R2N_NODE_BATCH_NORM) {
         *first = *second = padded(node->channels);

@@ -89,7 +89,7 @@ static void fill_gemm(r2n_placement *placement, const r2n_step *step, r2n_gemm_s
         gemm->epilogue.chain = r2n_placement_view(placement, step->chain, 0);
     placed->macs =
         (int64_t)placement->batch * shape.rows * shape.columns * shape.channels * step->k_total;
-    placed->weights = (int64_t)r2n_packed_f32_floats(shape.channels, step->k_total);
+    placed->weights = (int64_t)r2n_packed_elements(shape.channels, step->k_total);
 }
 
 static void fill_pool(const r2n_placement *placement, const r2n_step *step, r2n_placed_step *placed)

@@ -115,7 +115,7 @@ static void place_outputs(gemm_case *c, random_state *random)
 
 static void fill_weights(gemm_case *c, random_state *random)
 {
-    const size_t floats = r2n_packed_f32_floats(c->gemm.channels, c->gemm.k_total);
+    const size_t floats = r2n_packed_elements(c->gemm.channels, c->gemm.k_total);
     const int32_t padded = (c->gemm.channels + 15) / 16 * 16;
     c->weights = guard_allocate(floats * sizeof(float), 0);
     c->bias = guard_allocate((size_t)padded * sizeof(float), 0);

@@ -61,7 +61,7 @@ int lay_out_convolution(const convolution *c, int32_t images, laid_out *out)
         out->gemm.epilogue.chain = lay_tensor(&floats, images, c->rows, c->columns, c->channels, 1);
     make_sources(c, &input, out);
     out->gemm.sources = out->sources;
-    const size_t packed = r2n_packed_f32_floats(c->channels, out->gemm.k_total);
+    const size_t packed = r2n_packed_elements(c->channels, out->gemm.k_total);
     const size_t padded = (size_t)(c->channels + 15) / 16 * 16;
     out->block = r2n_allocate_zeroed((size_t)floats, sizeof(float));
     out->weights = r2n_allocate_zeroed(packed, sizeof(float));

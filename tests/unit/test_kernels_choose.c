@@ -197,8 +197,8 @@ static void packing_has_sixteen_lanes_and_zeros_after_the_last(void **state)
     float weights[CHANNELS * PITCH];
     float scale[CHANNELS];
     float packed[2 * 16 * K_TOTAL];
-    assert_int_equal(r2n_packed_f32_floats(CHANNELS, K_TOTAL), 2 * 16 * K_TOTAL);
-    assert_int_equal(r2n_packed_f32_floats(16, 7), 16 * 7);
+    assert_int_equal(r2n_packed_elements(CHANNELS, K_TOTAL), 2 * 16 * K_TOTAL);
+    assert_int_equal(r2n_packed_elements(16, 7), 16 * 7);
     for (int i = 0; i < CHANNELS * PITCH; i++)
         weights[i] = (float)(i + 1);
     for (int i = 0; i < CHANNELS; i++)
