@@ -11,15 +11,19 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <string.h>
 
-enum { LINE_BYTES = 64, K_STEP = 4 };
+enum { LINE_BYTES = 64, STEP_LANE_BYTES = R2N_TILE_STEP_BYTES / R2N_TILE_LANES };
 
 typedef struct walk {
     const r2n_tile_set *set;
     const r2n_gemm_arguments *gemm;
-    float *block;
+    char *block;
     r2n_range range;
-    int scatters; /* some view has its channels in separated groups */
+    int64_t element_bytes;
+    int64_t output_bytes; /* of an output element: a float's with float_output */
+    int64_t steps;        /* prefetches of a tile */
+    int scatters;         /* some view has its channels in separated groups */
     int joins_rows, joins_images;
     int64_t chunk_pixels;
 } walk;
@@ -68,6 +72,7 @@ static void look_at_tensors(walk *w)
     for (int32_t i = 0; i < gemm->source_count; i++) {
         const r2n_gemm_source *source = &gemm->sources[i];
         look_at_pitches(w, source->image_pitch, source->row_pitch, source->pixel_pitch);
+        w->steps += source->channels * w->element_bytes / STEP_LANE_BYTES;
     }
     look_at_view(w, &gemm->output);
     if (gemm->epilogue.residual_there)
@@ -90,11 +95,11 @@ static void choose_chunk(walk *w)
     for (int32_t i = 0; i < gemm->source_count; i++)
         channels += gemm->sources[i].channels;
     int64_t bytes = half;
-    if (lanes * channels * (int64_t)sizeof(float) <= half / 2) {
+    if (lanes * channels * w->element_bytes <= half / 2) {
         bytes = half / 2;
         channels += lanes * (1 + (epilogue->residual_there != 0) + (epilogue->chain_there != 0));
     }
-    w->chunk_pixels = bytes / ((channels + 1) * (int64_t)sizeof(float));
+    w->chunk_pixels = bytes / ((channels + 1) * w->element_bytes);
     if (w->chunk_pixels < R2N_TILE_MAXIMUM_PIXELS)
         w->chunk_pixels = R2N_TILE_MAXIMUM_PIXELS;
 }
@@ -125,48 +130,79 @@ static run run_at(const walk *w, int64_t index)
     return (run){(int32_t)first, (last - first) * w->gemm->columns};
 }
 
-static int64_t pixel_offset(const r2n_view *view, const r2n_tile *tile)
+static char *pixel_address(const walk *w, const r2n_view *view, const r2n_tile *tile)
 {
-    return view->offset + tile->image * view->image_pitch + tile->row * view->row_pitch +
-           tile->column * view->pixel_pitch;
+    return w->block + (view->offset + tile->image * view->image_pitch +
+                       tile->row * view->row_pitch + tile->column * view->pixel_pitch) *
+                          w->element_bytes;
 }
 
-static int64_t channel_offset(const r2n_view *view, int32_t channel)
+/* ---- channels that scatter ---- */
+
+enum { PACKED_PITCH = R2N_TILE_MAXIMUM_BLOCKS * R2N_TILE_LANES };
+
+/* A tile's elements side by side; of bf16 and int8 only a part is in use. */
+typedef float packed_elements[R2N_TILE_MAXIMUM_PIXELS * PACKED_PITCH];
+
+/* The channels of one tile. */
+typedef struct extent {
+    int32_t pixels;
+    int32_t first_channel, channels;
+} extent;
+
+/* Bytes from the first pixel's channel 0 to one of the extent's elements. */
+static int64_t scattered_at(const walk *w, const r2n_view *view, const extent *e, int32_t pixel,
+                            int32_t i)
 {
-    return (channel / view->group_channels) * view->group_pitch + channel % view->group_channels;
+    const int32_t channel = e->first_channel + i;
+    return (pixel * view->pixel_pitch + channel / view->group_channels * view->group_pitch +
+            channel % view->group_channels) *
+           w->element_bytes;
 }
 
-/* Channels that scatter: the tile leaves sum + bias in a scratch, and the rest of the epilogue is
- * done here, element by element with the same roundings. */
+static void gather(const walk *w, const r2n_view *view, const extent *e, const void *from, void *to)
+{
+    for (int32_t pixel = 0; pixel < e->pixels; pixel++)
+        for (int32_t i = 0; i < e->channels; i++)
+            memcpy((char *)to + (pixel * PACKED_PITCH + i) * w->element_bytes,
+                   (const char *)from + scattered_at(w, view, e, pixel, i),
+                   (size_t)w->element_bytes);
+}
+
+static void scatter(const walk *w, const r2n_view *view, const extent *e, const void *from,
+                    void *to)
+{
+    for (int32_t pixel = 0; pixel < e->pixels; pixel++)
+        for (int32_t i = 0; i < e->channels; i++)
+            memcpy((char *)to + scattered_at(w, view, e, pixel, i),
+                   (const char *)from + (pixel * PACKED_PITCH + i) * w->element_bytes,
+                   (size_t)w->element_bytes);
+}
+
+/* The tile works on copies where its channels lie side by side. */
 static void compute_scattered(const walk *w, const r2n_tile *tile, r2n_tile_function *function,
-                              int32_t pixels, int32_t first_channel, int32_t channels)
+                              const extent *e)
 {
     const r2n_epilogue *epilogue = &w->gemm->epilogue;
-    float scratch[R2N_TILE_MAXIMUM_PIXELS * R2N_TILE_MAXIMUM_BLOCKS * R2N_TILE_LANES];
-    const int64_t pitch = (int64_t)pieces(channels, R2N_TILE_LANES) * R2N_TILE_LANES;
-    r2n_tile plain = *tile;
-    plain.output = scratch;
-    plain.output_pitch = pitch;
-    plain.last_lanes = R2N_TILE_LANES;
-    plain.residual = plain.chain = NULL;
-    plain.relu = 0;
-    function(&plain);
-    for (int32_t pixel = 0; pixel < pixels; pixel++)
-        for (int32_t i = 0; i < channels; i++) {
-            const int32_t channel = first_channel + i;
-            float value = scratch[pixel * pitch + i];
-            if (tile->residual != NULL)
-                value += tile->residual[pixel * tile->residual_pitch +
-                                        channel_offset(&epilogue->residual, channel)];
-            if (tile->relu && value <= 0) /* false for NaN, which stays */
-                value = 0;
-            tile->output[pixel * tile->output_pitch + channel_offset(&w->gemm->output, channel)] =
-                value;
-            if (tile->chain != NULL)
-                tile->chain[pixel * tile->chain_pitch +
-                            channel_offset(&epilogue->chain, channel)] += value;
-        }
+    packed_elements output, residual, chain;
+    r2n_tile packed = *tile;
+    packed.output_pitch = packed.residual_pitch = packed.chain_pitch = PACKED_PITCH;
+    packed.any_output = output;
+    if (tile->any_residual != NULL) {
+        gather(w, &epilogue->residual, e, tile->any_residual, residual);
+        packed.any_residual = residual;
+    }
+    if (tile->any_chain != NULL) {
+        gather(w, &epilogue->chain, e, tile->any_chain, chain);
+        packed.any_chain = chain;
+    }
+    function(&packed);
+    scatter(w, &w->gemm->output, e, output, tile->any_output);
+    if (tile->any_chain != NULL)
+        scatter(w, &epilogue->chain, e, chain, tile->any_chain);
 }
+
+/* ---- tiles ---- */
 
 /* `tile` has its panel's fields and its place in the picture; this sets the rest and computes. */
 static void compute_tile(const walk *w, r2n_tile *tile, int32_t pixels, int32_t first_block,
@@ -177,16 +213,17 @@ static void compute_tile(const walk *w, r2n_tile *tile, int32_t pixels, int32_t 
     const int32_t first_channel = first_block * R2N_TILE_LANES;
     const int32_t channels =
         (int32_t)smaller(blocks * R2N_TILE_LANES, gemm->channels - first_channel);
+    const extent e = {pixels, first_channel, channels};
     r2n_tile_function *function = w->set->tiles[blocks - 1][pixels - 1];
     const int64_t shift = w->scatters ? 0 : first_channel;
-    tile->output = w->block + pixel_offset(&gemm->output, tile) + shift;
+    tile->any_output = pixel_address(w, &gemm->output, tile) + shift * w->output_bytes;
     if (epilogue->residual_there)
-        tile->residual = w->block + pixel_offset(&epilogue->residual, tile) + shift;
+        tile->any_residual = pixel_address(w, &epilogue->residual, tile) + shift * w->element_bytes;
     if (epilogue->chain_there)
-        tile->chain = w->block + pixel_offset(&epilogue->chain, tile) + shift;
+        tile->any_chain = pixel_address(w, &epilogue->chain, tile) + shift * w->element_bytes;
     tile->last_lanes = channels - (blocks - 1) * R2N_TILE_LANES;
     if (w->scatters)
-        compute_scattered(w, tile, function, pixels, first_channel, channels);
+        compute_scattered(w, tile, function, &e);
     else
         function(tile);
 }
@@ -205,9 +242,10 @@ static void walk_tiles(const walk *w, r2n_tile *tile, const chunk *c, int32_t fi
                        int32_t blocks, int64_t next_bytes)
 {
     const int32_t most = w->set->pixels[blocks - 1];
-    const int64_t steps = w->gemm->k_total / K_STEP + 1;
+    const int64_t steps = w->steps;
     const int64_t tiles = tile_count(w, c, blocks);
-    const int64_t portion = pieces(next_bytes, tiles * steps * LINE_BYTES) * LINE_BYTES;
+    const int64_t portion =
+        steps > 0 ? pieces(next_bytes, tiles * steps * LINE_BYTES) * LINE_BYTES : 0;
     const char *end = tile->prefetch + next_bytes;
     for (int64_t i = c->first; i < c->last; i++) {
         const run r = run_at(w, i);
@@ -238,37 +276,44 @@ static int32_t panel_count(const walk *w)
 static void walk_chunk(const walk *w, const chunk *c)
 {
     const r2n_gemm_arguments *gemm = w->gemm;
-    r2n_tile tile = {.block = w->block,
+    r2n_tile tile = {.any_block = w->block,
                      .sources = gemm->sources,
                      .source_count = gemm->source_count,
                      .weights_pitch = (int64_t)gemm->k_total * R2N_TILE_LANES,
                      .residual_pitch = gemm->epilogue.residual.pixel_pitch,
                      .output_pitch = gemm->output.pixel_pitch,
                      .chain_pitch = gemm->epilogue.chain.pixel_pitch,
-                     .relu = gemm->epilogue.relu};
+                     .relu = gemm->epilogue.relu,
+                     .epilogue = &gemm->epilogue};
+    const int64_t block_bytes = tile.weights_pitch * w->element_bytes;
     int32_t block = w->range.block_first;
     for (int32_t left = panel_count(w); left > 0; left--) {
         const int32_t blocks = (int32_t)pieces(w->range.block_last - block, left);
         const int32_t next =
             left > 1 ? (int32_t)pieces(w->range.block_last - block - blocks, left - 1) : 0;
-        tile.weights = (const float *)gemm->weights + block * tile.weights_pitch;
+        tile.any_weights = (const char *)gemm->weights + block * block_bytes;
         tile.bias = gemm->epilogue.bias + (int64_t)block * R2N_TILE_LANES;
-        tile.prefetch = (const char *)(tile.weights + blocks * tile.weights_pitch);
-        walk_tiles(w, &tile, c, block, blocks, next * tile.weights_pitch * (int64_t)sizeof(float));
+        if (gemm->epilogue.scale != NULL)
+            tile.scale = gemm->epilogue.scale + (int64_t)block * R2N_TILE_LANES;
+        tile.prefetch = (const char *)tile.any_weights + blocks * block_bytes;
+        walk_tiles(w, &tile, c, block, blocks, next * block_bytes);
         block += blocks;
     }
 }
 
-void r2n_gemm_f32_walk(const r2n_tile_set *set, const r2n_gemm_arguments *gemm, float *block,
-                       r2n_range range)
+void r2n_gemm_walk(const r2n_tile_set *set, int32_t element_bytes, const r2n_gemm_arguments *gemm,
+                   void *block, r2n_range range)
 {
     walk w = {.set = set,
               .gemm = gemm,
               .block = block,
               .range = range,
+              .element_bytes = element_bytes,
+              .output_bytes = gemm->epilogue.float_output ? (int64_t)sizeof(float) : element_bytes,
               .joins_rows = 1,
               .joins_images = 1};
     assert(gemm->epilogue.sums == NULL && gemm->epilogue.squares == NULL);
+    assert(!gemm->epilogue.float_output || gemm->output.groups == 1);
     if (range.row_first >= range.row_last || range.block_first >= range.block_last)
         return;
     look_at_tensors(&w);
@@ -294,4 +339,10 @@ void r2n_gemm_f32_walk(const r2n_tile_set *set, const r2n_gemm_arguments *gemm, 
             walk_chunk(&w, &c);
         }
     }
+}
+
+void r2n_gemm_f32_walk(const r2n_tile_set *set, const r2n_gemm_arguments *gemm, float *block,
+                       r2n_range range)
+{
+    r2n_gemm_walk(set, sizeof(float), gemm, block, range);
 }
