@@ -17,10 +17,18 @@ int kernel_is_checked(const r2n_kernel *kernel, const options *o)
            (o->filter == NULL || strstr(kernel->name, o->filter) != NULL);
 }
 
-const r2n_kernel *find_reference(r2n_operation operation)
+int kernel_does(const r2n_kernel *kernel, r2n_operation operation, r2n_precision precision,
+                const options *o)
+{
+    return kernel->operation == operation && kernel->precision == precision &&
+           kernel_is_checked(kernel, o);
+}
+
+const r2n_kernel *find_reference(r2n_operation operation, r2n_precision precision)
 {
     for (size_t i = 0; i < r2n_kernel_count; i++)
-        if (r2n_kernels[i].operation == operation && r2n_kernels[i].isa == R2N_ISA_REFERENCE)
+        if (r2n_kernels[i].operation == operation && r2n_kernels[i].precision == precision &&
+            r2n_kernels[i].isa == R2N_ISA_REFERENCE)
             return &r2n_kernels[i];
     return NULL;
 }

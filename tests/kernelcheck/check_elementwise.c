@@ -48,7 +48,7 @@ static void make_case(elementwise_case *c, random_state *random, fill f)
     step->scale = random_between(random, 0, 1) ? c->scale.data : NULL;
     step->shift = random_between(random, 0, 1) ? c->shift.data : NULL;
     const extent e = {step->images, step->rows, step->columns, step->channels};
-    scene_begin(&c->before, SCENE_FLOATS);
+    scene_begin(&c->before, R2N_PRECISION_F32, SCENE_FLOATS);
     step->a = place(c, random, e, ROLE_READ);
     if (step->b_there)
         step->b = place(c, random, e, ROLE_READ);
@@ -113,7 +113,7 @@ static void check_case(tally *t, const options *o, random_state *random, const e
     float *other = NULL; /* the best vector kernel's: the others must have its bits */
     for (size_t i = 0; i < r2n_kernel_count; i++) {
         const r2n_kernel *kernel = &r2n_kernels[i];
-        if (kernel->operation != R2N_OPERATION_ELEMENTWISE || !kernel_is_checked(kernel, o))
+        if (!kernel_does(kernel, R2N_OPERATION_ELEMENTWISE, R2N_PRECISION_F32, o))
             continue;
         const int is_reference = kernel->isa == R2N_ISA_REFERENCE;
         const trial one = {kernel, &c->step, whole, &c->before, c->text};

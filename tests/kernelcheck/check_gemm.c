@@ -162,7 +162,7 @@ static void make_case(gemm_case *c, random_state *random, fill f, int32_t column
     c->gemm.columns = columns > 0 ? columns : random_between(random, 1, 30);
     c->gemm.channels = channels > 0 ? channels : random_between(random, 1, 70);
     c->gemm.sources = c->sources;
-    scene_begin(&c->before, SCENE_FLOATS);
+    scene_begin(&c->before, R2N_PRECISION_F32, SCENE_FLOATS);
     if (!inputs_first)
         place_outputs(c, random);
     for (int32_t i = random_between(random, 1, INPUTS); i > 0; i--)
@@ -185,7 +185,7 @@ static void make_large_case(gemm_case *c, random_state *random)
     c->gemm.columns = random_between(random, 30, 40);
     c->gemm.channels = random_between(random, 20, 40);
     c->gemm.sources = c->sources;
-    scene_begin(&c->before, LARGE_SCENE_FLOATS);
+    scene_begin(&c->before, R2N_PRECISION_F32, LARGE_SCENE_FLOATS);
     const extent e = {2, c->gemm.rows, c->gemm.columns, random_between(random, 400, 600)};
     const r2n_view view = scene_view(&c->before, random, e, 0);
     add_source(c, random,
@@ -328,7 +328,7 @@ static void check_case(tally *t, const options *o, random_state *random, const g
     float *kept = NULL;
     for (size_t i = 0; i < r2n_kernel_count; i++) {
         const r2n_kernel *kernel = &r2n_kernels[i];
-        if (kernel->operation != R2N_OPERATION_GEMM || !kernel_is_checked(kernel, o) ||
+        if (!kernel_does(kernel, R2N_OPERATION_GEMM, R2N_PRECISION_F32, o) ||
             kernel->accepts(&c->gemm) != NULL)
             continue;
         const r2n_range whole = {0, c->gemm.images * c->gemm.rows, 0, (c->gemm.channels + 15) / 16};
@@ -353,7 +353,7 @@ static void check_statistics(tally *t, const options *o, random_state *random)
 {
     enum { MOST_PARTS = 12, MOST_CHANNELS = 70 };
     static double found[2][MOST_PARTS * MOST_CHANNELS], expected[2][MOST_PARTS * MOST_CHANNELS];
-    const r2n_kernel *kernel = find_reference(R2N_OPERATION_GEMM);
+    const r2n_kernel *kernel = find_reference(R2N_OPERATION_GEMM, R2N_PRECISION_F32);
     gemm_case c;
     if (!kernel_is_checked(kernel, o))
         return;

@@ -61,7 +61,7 @@ static void make_case(pool_case *c, random_state *random, fill f)
     make_sizes(pool, random);
     const extent in = {pool->images, pool->input_rows, pool->input_columns, pool->channels};
     const extent out = {pool->images, pool->rows, pool->columns, pool->channels};
-    scene_begin(&c->before, SCENE_FLOATS);
+    scene_begin(&c->before, R2N_PRECISION_F32, SCENE_FLOATS);
     pool->input = scene_view(&c->before, random, in, random_between(random, 0, 4) == 0);
     pool->output = scene_view(&c->before, random, out, random_between(random, 0, 4) == 0);
     scene_mark_view(&c->before, random, f, &pool->input, in, ROLE_READ);
@@ -121,14 +121,13 @@ static void compare_with_expected(tally *t, const pool_case *c, const float *aft
 static void check_case(tally *t, const options *o, random_state *random, const pool_case *c)
 {
     const r2n_range whole = {0, c->pool.images * c->pool.rows, 0, (c->pool.channels + 15) / 16};
-    const r2n_kernel *reference = find_reference(R2N_OPERATION_POOL);
+    const r2n_kernel *reference = find_reference(R2N_OPERATION_POOL, R2N_PRECISION_F32);
     const trial plain = {reference, &c->pool, whole, &c->before, c->text};
     float *expected = check_kernel(t, &plain, random, NULL, "");
     compare_with_expected(t, c, expected);
     for (size_t i = 0; i < r2n_kernel_count; i++) {
         const r2n_kernel *kernel = &r2n_kernels[i];
-        if (kernel->operation != R2N_OPERATION_POOL || kernel == reference ||
-            !kernel_is_checked(kernel, o))
+        if (kernel == reference || !kernel_does(kernel, R2N_OPERATION_POOL, R2N_PRECISION_F32, o))
             continue;
         const trial one = {kernel, &c->pool, whole, &c->before, c->text};
         r2n_free(check_kernel(t, &one, random, expected, reference->name));

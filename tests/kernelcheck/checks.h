@@ -11,7 +11,10 @@ void check_elementwise(tally *t, const options *o);
 
 /* This CPU has it, the ceiling allows it and the filter names it. */
 int kernel_is_checked(const r2n_kernel *kernel, const options *o);
-const r2n_kernel *find_reference(r2n_operation operation);
+/* And it is of this operation and precision. */
+int kernel_does(const r2n_kernel *kernel, r2n_operation operation, r2n_precision precision,
+                const options *o);
+const r2n_kernel *find_reference(r2n_operation operation, r2n_precision precision);
 
 /* |found - expected| <= (terms + 8) * 2^-24 * magnitude, plus as many steps of the smallest
  * denormal: the bound of `terms` rounded additions in any order. */

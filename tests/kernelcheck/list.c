@@ -15,7 +15,7 @@ static const char *operation_name(r2n_operation operation)
 
 static const char *precision_name(r2n_precision precision)
 {
-    static const char *const names[] = {"f32"};
+    static const char *const names[] = {"f32", "bf16", "bf16x3", "int8"};
     return names[precision];
 }
 

@@ -8,8 +8,11 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "kernels/bf16.h"
 
 static const uint32_t canary_bits = 0x7fc0dead;
+static const uint16_t canary_bf16 = 0x7fde;
+static const uint8_t canary_int8 = 0xca;
 
 static const float edge_values[] = {
     NAN,     INFINITY,       -INFINITY,       0.0f,   -0.0f,   1.0f, -1.0f,
@@ -33,22 +36,64 @@ float fill_value(random_state *random, fill f)
     return random_real(random);
 }
 
-void scene_begin(scene *s, int64_t floats)
+uint8_t fill_byte(random_state *random, fill f)
 {
-    *s = (scene){.floats = floats};
-    s->values = r2n_allocate((size_t)floats, sizeof(float));
-    s->roles = r2n_allocate_zeroed((size_t)floats, 1);
-    if (s->values == NULL || s->roles == NULL) {
+    if (f == FILL_INTEGER)
+        return (uint8_t)random_between(random, 0, 4);
+    if (f == FILL_EDGE && random_between(random, 0, 3) != 0)
+        return R2N_INT8_MAXIMUM;
+    return (uint8_t)random_between(random, 0, R2N_INT8_MAXIMUM);
+}
+
+static int32_t bytes_of(r2n_precision precision)
+{
+    switch (precision) {
+    case R2N_PRECISION_F32:
+        return sizeof(float);
+    case R2N_PRECISION_INT8:
+        return 1;
+    default:
+        return 2;
+    }
+}
+
+static void set_canary(scene *s, int64_t index)
+{
+    if (s->element_bytes == 1)
+        s->int8[index] = canary_int8;
+    else if (s->element_bytes == 2)
+        s->bf16[index] = canary_bf16;
+    else
+        memcpy(&s->values[index], &canary_bits, sizeof canary_bits);
+}
+
+static void set_random(scene *s, random_state *random, fill f, int64_t index)
+{
+    if (s->element_bytes == 1)
+        s->int8[index] = fill_byte(random, f);
+    else if (s->element_bytes == 2)
+        s->bf16[index] = r2n_bf16_from_float(fill_value(random, f));
+    else
+        s->values[index] = fill_value(random, f);
+}
+
+void scene_begin(scene *s, r2n_precision precision, int64_t elements)
+{
+    *s =
+        (scene){.precision = precision, .element_bytes = bytes_of(precision), .elements = elements};
+    s->any = r2n_allocate((size_t)elements, (size_t)s->element_bytes);
+    s->roles = r2n_allocate_zeroed((size_t)elements, 1);
+    if (s->any == NULL || s->roles == NULL) {
         fprintf(stderr, "kernelcheck: out of memory\n");
         exit(3);
     }
-    for (int64_t i = 0; i < floats; i++)
-        memcpy(&s->values[i], &canary_bits, sizeof canary_bits);
+    for (int64_t i = 0; i < elements; i++)
+        set_canary(s, i);
 }
 
 void scene_release(scene *s)
 {
-    r2n_free(s->values);
+    r2n_free(s->any);
     r2n_free(s->roles);
     *s = (scene){0};
 }
@@ -73,7 +118,7 @@ r2n_view scene_view(scene *s, random_state *random, extent e, int may_group)
     view.row_pitch = e.columns * view.pixel_pitch + gap(random);
     view.image_pitch = e.rows * view.row_pitch + gap(random);
     s->used = view.offset + e.images * view.image_pitch;
-    if (s->used > s->floats) {
+    if (s->used > s->elements) {
         fprintf(stderr, "kernelcheck: a scene is too small\n");
         exit(3);
     }
@@ -91,7 +136,7 @@ int64_t view_index(const r2n_view *view, int32_t image, int32_t row, int32_t col
 void scene_mark(scene *s, random_state *random, fill f, int64_t index, int role)
 {
     if (s->roles[index] == ROLE_CANARY)
-        s->values[index] = fill_value(random, f);
+        set_random(s, random, f, index);
     if (s->roles[index] < role)
         s->roles[index] = (unsigned char)role;
 }
@@ -114,8 +159,9 @@ int64_t scene_trim(scene *s)
         first++;
     while (last > first && s->roles[last - 1] == ROLE_CANARY)
         last--;
-    s->floats = last - first;
-    memmove(s->values, s->values + first, (size_t)s->floats * sizeof(float));
-    memmove(s->roles, s->roles + first, (size_t)s->floats);
+    s->elements = last - first;
+    memmove(s->any, s->int8 + first * s->element_bytes,
+            (size_t)s->elements * (size_t)s->element_bytes);
+    memmove(s->roles, s->roles + first, (size_t)s->elements);
     return first;
 }

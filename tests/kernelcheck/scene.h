@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A block of activations in which every element has a role. Elements that no argument describes
- * hold a canary: it is a NaN, so that a kernel that reads one shows it, and its bits are known, so
- * that a kernel that writes one shows that too.
+ * A block of activations, of any precision, in which every element has a role. Elements that no
+ * argument describes hold a canary: it is a NaN (in int8 a number above the largest activation), so
+ * that a kernel that reads one shows it, and its bits are known, so that a kernel that writes one
+ * shows that too.
  */
 #ifndef R2N_KERNELCHECK_SCENE_H
 #define R2N_KERNELCHECK_SCENE_H
@@ -15,22 +16,31 @@
 typedef enum fill { FILL_INTEGER, FILL_REAL, FILL_EDGE, FILL_COUNT } fill;
 const char *fill_name(fill f);
 float fill_value(random_state *random, fill f);
+/* An int8 activation, 0 to 127: small ones, any, or the largest more often than not. */
+uint8_t fill_byte(random_state *random, fill f);
 
 enum { ROLE_CANARY, ROLE_READ, ROLE_WRITTEN };
 
 typedef struct scene {
-    float *values;        /* before the kernel runs */
+    r2n_precision precision;
+    int32_t element_bytes;
+    union { /* before the kernel runs */
+        float *values;
+        uint16_t *bf16;
+        uint8_t *int8;
+        void *any;
+    };
     unsigned char *roles; /* ROLE_... of each */
-    int64_t floats;
-    int64_t used; /* floats that views took so far */
+    int64_t elements;
+    int64_t used; /* elements that views took so far */
 } scene;
 
 typedef struct extent {
     int32_t images, rows, columns, channels;
 } extent;
 
-/* Room for `floats`; ends the program when memory cannot be had. */
-void scene_begin(scene *s, int64_t floats);
+/* Room for `elements`; ends the program when memory cannot be had. */
+void scene_begin(scene *s, r2n_precision precision, int64_t elements);
 void scene_release(scene *s);
 
 /* A view behind all others, with random gaps between pixels, rows and images, or none.
@@ -43,7 +53,7 @@ int64_t view_index(const r2n_view *view, int32_t image, int32_t row, int32_t col
 void scene_mark(scene *s, random_state *random, fill f, int64_t index, int role);
 void scene_mark_view(scene *s, random_state *random, fill f, const r2n_view *view, extent e,
                      int role);
-/* Cuts what lies before the first and behind the last described element. Returns how many floats
+/* Cuts what lies before the first and behind the last described element. Returns how many elements
  * went at the front: to be taken from every offset. */
 int64_t scene_trim(scene *s);
 
@@ -57,6 +67,8 @@ void tally_count(tally *t, int good, const char *format, ...) RES2NET_PRINTF(3, 
 
 /* Same bits, or both NaN (whose payload depends on the order of operands). */
 int same_value(float a, float b);
+/* A value of any precision in a block like the scene's. */
+double value_at(const scene *s, const void *block, int64_t index);
 
 typedef struct trial {
     const r2n_kernel *kernel;
@@ -68,11 +80,11 @@ typedef struct trial {
 
 /* Runs on a guarded copy of the scene and returns the values afterwards (r2n_free them). With
  * `random` not NULL the range is cut in pieces that run in any order. */
-float *run_guarded(const trial *t, random_state *random);
+void *run_guarded(const trial *t, random_state *random);
 
 /* The kernel's result, run whole: canaries and inputs kept, split ranges give the same bits, and
  * the same values as `other` where that is not NULL. Returns the result (r2n_free it). */
-float *check_kernel(tally *t, const trial *one, random_state *random, const float *other,
-                    const char *other_name);
+void *check_kernel(tally *t, const trial *one, random_state *random, const void *other,
+                   const char *other_name);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One kernel on one case: between guard pages, whole and in pieces. */
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +9,9 @@
 #include "base/memory.h"
 #include "kernelcheck/guard.h"
 #include "kernelcheck/scene.h"
+#include "kernels/bf16.h"
 
-enum { FAILURES_TOLD = 20, MOST_CUTS = 4 };
+enum { FAILURES_TOLD = 20, MOST_CUTS = 4, WHY_BYTES = 80 };
 
 void tally_count(tally *t, int good, const char *format, ...)
 {
@@ -43,7 +45,7 @@ static int make_cuts(random_state *random, int32_t first, int32_t last, int32_t 
     return count;
 }
 
-static void run_in_pieces(const trial *t, random_state *random, float *block)
+static void run_in_pieces(const trial *t, random_state *random, void *block)
 {
     int32_t rows[MOST_CUTS + 1], blocks[MOST_CUTS + 1];
     const int row_parts = make_cuts(random, t->whole.row_first, t->whole.row_last, rows);
@@ -60,16 +62,16 @@ static void run_in_pieces(const trial *t, random_state *random, float *block)
     }
 }
 
-float *run_guarded(const trial *t, random_state *random)
+void *run_guarded(const trial *t, random_state *random)
 {
-    const size_t bytes = (size_t)t->before->floats * sizeof(float);
-    float *after = r2n_allocate((size_t)t->before->floats, sizeof(float));
+    const size_t bytes = (size_t)t->before->elements * (size_t)t->before->element_bytes;
+    void *after = r2n_allocate(bytes, 1);
     guarded g = guard_allocate(bytes, random != NULL && random_between(random, 0, 1));
     if (after == NULL) {
         fprintf(stderr, "kernelcheck: out of memory\n");
         exit(3);
     }
-    memcpy(g.data, t->before->values, bytes);
+    memcpy(g.data, t->before->any, bytes);
     if (random != NULL)
         run_in_pieces(t, random, g.data);
     else
@@ -79,45 +81,66 @@ float *run_guarded(const trial *t, random_state *random)
     return after;
 }
 
+double value_at(const scene *s, const void *block, int64_t index)
+{
+    if (s->element_bytes == 1)
+        return ((const uint8_t *)block)[index];
+    if (s->element_bytes == 2)
+        return (double)r2n_float_from_bf16(((const uint16_t *)block)[index]);
+    return (double)((const float *)block)[index];
+}
+
+static int same_bits(const scene *s, const void *a, const void *b, int64_t index)
+{
+    const int64_t at = index * s->element_bytes;
+    return memcmp((const char *)a + at, (const char *)b + at, (size_t)s->element_bytes) == 0;
+}
+
 /* Index of the first element outside ROLE_WRITTEN whose bits changed, or -1. */
-static int64_t find_damage(const scene *before, const float *after)
+static int64_t find_damage(const scene *before, const void *after)
 {
-    for (int64_t i = 0; i < before->floats; i++)
-        if (before->roles[i] != ROLE_WRITTEN &&
-            memcmp(&before->values[i], &after[i], sizeof(float)) != 0)
+    for (int64_t i = 0; i < before->elements; i++)
+        if (before->roles[i] != ROLE_WRITTEN && !same_bits(before, before->any, after, i))
             return i;
     return -1;
 }
 
-static int64_t find_difference(const scene *before, const float *a, const float *b)
+static int64_t find_difference(const scene *before, const void *a, const void *b)
 {
-    for (int64_t i = 0; i < before->floats; i++)
-        if (before->roles[i] == ROLE_WRITTEN && !same_value(a[i], b[i]))
+    for (int64_t i = 0; i < before->elements; i++)
+        if (before->roles[i] == ROLE_WRITTEN && !same_bits(before, a, b, i) &&
+            !(isnan(value_at(before, a, i)) && isnan(value_at(before, b, i))))
             return i;
     return -1;
 }
 
-float *check_kernel(tally *t, const trial *one, random_state *random, const float *other,
-                    const char *other_name)
+/* Tells where two results of one case differ. */
+static void tally_difference(tally *t, const trial *one, const void *a, const void *b,
+                             const char *why)
+{
+    const int64_t at = find_difference(one->before, a, b);
+    tally_count(t, at < 0, "%s: %s: element %lld is %a, but %a %s", one->kernel->name, one->text,
+                (long long)at, at < 0 ? 0 : value_at(one->before, a, at),
+                at < 0 ? 0 : value_at(one->before, b, at), why);
+}
+
+void *check_kernel(tally *t, const trial *one, random_state *random, const void *other,
+                   const char *other_name)
 {
     const char *name = one->kernel->name;
-    float *whole = run_guarded(one, NULL);
-    float *parts = run_guarded(one, random);
+    void *whole = run_guarded(one, NULL);
+    void *parts = run_guarded(one, random);
     int64_t at = find_damage(one->before, whole);
     tally_count(t, at < 0, "%s: %s: writes element %lld, which is not its own", name, one->text,
                 (long long)at);
     at = find_damage(one->before, parts);
     tally_count(t, at < 0, "%s: %s: in pieces it writes element %lld, which is not its own", name,
                 one->text, (long long)at);
-    at = find_difference(one->before, whole, parts);
-    tally_count(t, at < 0, "%s: %s: element %lld is %a, but %a when the range is cut", name,
-                one->text, (long long)at, at < 0 ? 0 : (double)whole[at],
-                at < 0 ? 0 : (double)parts[at]);
+    tally_difference(t, one, whole, parts, "when the range is cut");
     if (other != NULL) {
-        at = find_difference(one->before, whole, other);
-        tally_count(t, at < 0, "%s: %s: element %lld is %a, but %a from %s", name, one->text,
-                    (long long)at, at < 0 ? 0 : (double)whole[at], at < 0 ? 0 : (double)other[at],
-                    other_name);
+        char why[WHY_BYTES];
+        snprintf(why, sizeof why, "from %s", other_name);
+        tally_difference(t, one, whole, other, why);
     }
     r2n_free(parts);
     return whole;
