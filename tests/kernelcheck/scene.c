@@ -79,8 +79,10 @@ static void set_random(scene *s, random_state *random, fill f, int64_t index)
 
 void scene_begin(scene *s, r2n_precision precision, int64_t elements)
 {
-    *s =
-        (scene){.precision = precision, .element_bytes = bytes_of(precision), .elements = elements};
+    *s = (scene){.precision = precision,
+                 .element_bytes = bytes_of(precision),
+                 .elements = elements,
+                 .granule = 1};
     s->any = r2n_allocate((size_t)elements, (size_t)s->element_bytes);
     s->roles = r2n_allocate_zeroed((size_t)elements, 1);
     if (s->any == NULL || s->roles == NULL) {
@@ -104,6 +106,15 @@ static int32_t gap(random_state *random)
     return random_between(random, 0, 1) ? random_between(random, 1, 9) : 0;
 }
 
+static void take_room(scene *s, const r2n_view *view, int32_t images)
+{
+    s->used = view->offset + images * view->image_pitch;
+    if (s->used > s->elements) {
+        fprintf(stderr, "kernelcheck: a scene is too small\n");
+        exit(3);
+    }
+}
+
 r2n_view scene_view(scene *s, random_state *random, extent e, int may_group)
 {
     r2n_view view = {.groups = 1, .group_channels = e.channels, .group_pitch = e.channels};
@@ -117,11 +128,20 @@ r2n_view scene_view(scene *s, random_state *random, extent e, int may_group)
     view.pixel_pitch = (view.groups - 1) * view.group_pitch + view.group_channels + gap(random);
     view.row_pitch = e.columns * view.pixel_pitch + gap(random);
     view.image_pitch = e.rows * view.row_pitch + gap(random);
-    s->used = view.offset + e.images * view.image_pitch;
-    if (s->used > s->elements) {
-        fprintf(stderr, "kernelcheck: a scene is too small\n");
-        exit(3);
-    }
+    take_room(s, &view, e.images);
+    return view;
+}
+
+r2n_view scene_float_view(scene *s, random_state *random, extent e)
+{
+    r2n_view view = {.groups = 1, .group_channels = e.channels, .group_pitch = e.channels};
+    const int32_t granule = (int32_t)sizeof(float) / s->element_bytes;
+    s->granule = granule;
+    view.offset = (s->used + granule - 1) / granule * granule + gap(random) * granule;
+    view.pixel_pitch = (e.channels + gap(random)) * granule;
+    view.row_pitch = e.columns * view.pixel_pitch + gap(random) * granule;
+    view.image_pitch = e.rows * view.row_pitch + gap(random) * granule;
+    take_room(s, &view, e.images);
     return view;
 }
 
@@ -159,6 +179,8 @@ int64_t scene_trim(scene *s)
         first++;
     while (last > first && s->roles[last - 1] == ROLE_CANARY)
         last--;
+    first = first / s->granule * s->granule;
+    last = (last + s->granule - 1) / s->granule * s->granule;
     s->elements = last - first;
     memmove(s->any, s->int8 + first * s->element_bytes,
             (size_t)s->elements * (size_t)s->element_bytes);

@@ -32,7 +32,8 @@ typedef struct scene {
     };
     unsigned char *roles; /* ROLE_... of each */
     int64_t elements;
-    int64_t used; /* elements that views took so far */
+    int64_t used;    /* elements that views took so far */
+    int32_t granule; /* elements that offsets of the trimmed scene are multiples of */
 } scene;
 
 typedef struct extent {
@@ -46,6 +47,9 @@ void scene_release(scene *s);
 /* A view behind all others, with random gaps between pixels, rows and images, or none.
  * `may_group`: its channels may lie in separated groups. */
 r2n_view scene_view(scene *s, random_state *random, extent e, int may_group);
+
+/* Floats in a scene of any precision: pitches are multiples of a float's size. */
+r2n_view scene_float_view(scene *s, random_state *random, extent e);
 
 int64_t view_index(const r2n_view *view, int32_t image, int32_t row, int32_t column,
                    int32_t channel);
