@@ -73,6 +73,7 @@ typedef struct res2net_model_info {
     const char *licence;  /* "" where the file says nothing */
     const char *source;   /* where the weights come from; "" where the file says nothing */
     int has_labels;
+    int is_calibrated; /* holds what int8 needs */
 } res2net_model_info;
 
 RES2NET_API void res2net_model_describe(const res2net_model *model, res2net_model_info *info);
@@ -83,9 +84,10 @@ RES2NET_API const char *res2net_model_label(const res2net_model *model, int32_t 
 /* All zero is the default. */
 typedef struct res2net_save_options {
     int keep_family; /* 1: writes weights of one family in the other's format, marked */
-    int canonical;   /* 1: leaves out of .r2n what is there for a fast start only: the weights once
-                        more, as a session runs them. The file is half as large, the answers are the
-                        same */
+    /* What .r2n holds for a fast start only: the weights once more, as sessions of these precisions
+     * run them: "f32", "f32,int8", or "none" for a file of half the size with the same answers.
+     * NULL: "f32". */
+    const char *packed;
 } res2net_save_options;
 
 /* Writes the model in the format of the path's extension: .r2n, .pdparams, .safetensors. The file

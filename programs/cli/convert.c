@@ -41,11 +41,12 @@ static const option_row options[] = {
      .default_note = "what the file says",
      .help = "where the weights come from, stored in a .r2n"},
     {.name = "packed",
-     .kind = OPTION_CHOICE,
+     .kind = OPTION_TEXT,
+     .argument = "P,P,...|none",
      .fallback = "f32",
-     .choices = "f32|none",
-     .help = "what a .r2n also holds for a fast start: the weights as f32 runs read them; none "
-             "halves the file, and the answers stay the same"},
+     .help = "what a .r2n also holds for a fast start: the weights as runs of these precisions "
+             "read them (f32, bf16, bf16x3, int8); none halves the file, and the answers stay the "
+             "same"},
     {.name = "verify", .kind = OPTION_FLAG, .help = "reads OUT back and checks it, checksums too"},
     {.name = NULL},
 };
@@ -66,7 +67,7 @@ static int save(const command_line *line, const res2net_model *model)
 {
     res2net_report *report = res2net_report_create();
     const res2net_save_options settings = {.keep_family = option_given(line, "keep-family"),
-                                           .canonical = option_is(line, "packed", "none")};
+                                           .packed = option_text(line, "packed")};
     const res2net_status status = res2net_model_save(model, line->operands[1], &settings, report);
     print_problems(report);
     res2net_report_destroy(report);

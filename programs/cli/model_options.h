@@ -54,8 +54,7 @@
         {.name = "precision",                                                                      \
          .kind = OPTION_CHOICE,                                                                    \
          .fallback = "f32",                                                                        \
-         .choices = "f32",                                                                         \
-         .later = "bf16x3|bf16|int8",                                                              \
+         .choices = "f32|bf16x3|bf16|int8",                                                        \
          .help = "arithmetic of the network"},                                                     \
     {                                                                                              \
         .name = "isa", .kind = OPTION_CHOICE, .argument = "NAME",                                  \

@@ -105,11 +105,6 @@ static int refuse_value(const verb *verb, const option_row *row, const char *spe
     case OPTION_CHOICE: {
         char storage[256];
         suggestion search = suggest_for(value);
-        if (among(row->later, value, NULL, NULL)) {
-            usage_error(verb, "%s%c%s: this version does not have it yet; it has %s", spelt,
-                        between, value, row->choices);
-            return 0;
-        }
         among(row->choices, value, &search, storage);
         if (search.best != NULL)
             usage_error(verb, "%s%c%s: expected one of %s; did you mean %s?", spelt, between, value,

@@ -36,7 +36,6 @@ typedef struct option_row {
     const char *default_note; /* in help where there is no fixed default */
     int64_t minimum, maximum;
     const char *choices;     /* "text|json" */
-    const char *later;       /* values of later versions: refused by name */
     const char *environment; /* a variable that stands in for the option */
     const char *help;
 } option_row;

@@ -237,8 +237,9 @@ void r2n_pack_f32(float *packed, int32_t channels, int32_t k_total, int32_t k_fi
 void r2n_pack_bf16(uint16_t *packed, int32_t channels, int32_t k_total, int32_t k_first,
                    int32_t k_count, const float *weights, int64_t row_pitch, const float *scale,
                    int low);
-/* Channel n's values are divided by step[n], rounded, and held to -127 .. 127. k_total is a
- * multiple of 4. */
+/* value / step to the nearest integer, held to -127 .. 127. */
+int32_t r2n_int8_level(float value, float step);
+/* Channel n's values as levels of step[n]. k_total is a multiple of 4. */
 void r2n_pack_int8(int8_t *packed, int32_t channels, int32_t k_total, int32_t k_first,
                    int32_t k_count, const float *weights, int64_t row_pitch, const float *step);
 

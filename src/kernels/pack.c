@@ -63,6 +63,12 @@ void r2n_pack_bf16(uint16_t *packed, int32_t channels, int32_t k_total, int32_t 
         }
 }
 
+int32_t r2n_int8_level(float value, float step)
+{
+    const float level = nearbyintf(value / step);
+    return (int32_t)fminf(fmaxf(level, -R2N_INT8_MAXIMUM), R2N_INT8_MAXIMUM);
+}
+
 void r2n_pack_int8(int8_t *packed, int32_t channels, int32_t k_total, int32_t k_first,
                    int32_t k_count, const float *weights, int64_t row_pitch, const float *step)
 {
@@ -70,12 +76,10 @@ void r2n_pack_int8(int8_t *packed, int32_t channels, int32_t k_total, int32_t k_
     for (int32_t block = 0; block < block_count(channels); block++)
         for (int32_t lane = 0; lane < LANES; lane++) {
             const int32_t channel = block * LANES + lane;
-            for (int32_t k = 0; k < k_count; k++) {
-                float level = 0;
-                if (channel < channels)
-                    level = nearbyintf(weights[channel * row_pitch + k] / step[channel]);
-                level = fminf(fmaxf(level, -R2N_INT8_MAXIMUM), R2N_INT8_MAXIMUM);
-                packed[place(block, k_total, k_first + k, lane, QUAD)] = (int8_t)level;
-            }
+            for (int32_t k = 0; k < k_count; k++)
+                packed[place(block, k_total, k_first + k, lane, QUAD)] =
+                    channel < channels
+                        ? (int8_t)r2n_int8_level(weights[channel * row_pitch + k], step[channel])
+                        : 0;
         }
 }

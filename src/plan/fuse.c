@@ -121,11 +121,9 @@ static void add_part(const fusion *f, r2n_step *step, int32_t index)
     const r2n_node *convolution = node_of(f, index);
     part.node = index;
     part.input = convolution->inputs[0];
-    part.k_first = step->k_total;
     part.k = node_of(f, part.input)->channels;
     if (convolution->kind == R2N_NODE_CONVOLUTION)
         part.k *= convolution->kernel * convolution->kernel;
-    step->k_total += part.k;
     step->parts[step->part_count++] = part;
 }
 

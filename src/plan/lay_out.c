@@ -13,11 +13,11 @@
 #include "base/memory.h"
 
 enum {
-    LINE_FLOATS = 16,      /* a cache line */
-    ALIASING_FLOATS = 512, /* pixels 2 KiB apart fall into few cache sets: shift them by a line */
+    LINE_BYTES = 64,      /* a cache line */
+    ALIASING_BYTES = 2048 /* pixels so far apart fall into few cache sets: shift them by a line */
 };
 
-static const int64_t MAXIMUM_FLOATS = (int64_t)1 << 34; /* 64 GiB */
+static const int64_t MAXIMUM_BYTES = (int64_t)1 << 36; /* 64 GiB */
 
 static int64_t round_up(int64_t value, int64_t multiple)
 {
@@ -26,18 +26,26 @@ static int64_t round_up(int64_t value, int64_t multiple)
 
 static void measure(const r2n_placement *placement, int32_t index, r2n_placed_buffer *placed)
 {
+    const r2n_precision_facts *facts = r2n_precision_facts_of(placement->plan->precision);
     const r2n_buffer *buffer = &placement->plan->buffers[index];
     const r2n_shape shape = placement->shapes[buffer->shape_of];
     const int64_t border = buffer->border;
-    int64_t pixel = buffer->channels;
-    if (pixel % ALIASING_FLOATS == 0)
-        pixel += LINE_FLOATS;
+    int64_t pixel = buffer->channels / buffer->group_channels * buffer->group_pitch;
+    if (buffer->holds_floats)
+        pixel = buffer->channels * (int64_t)sizeof(float) / facts->bytes;
+    if (pixel * facts->bytes % ALIASING_BYTES == 0)
+        pixel += LINE_BYTES / facts->bytes;
     r2n_view *view = &placed->view;
     view->pixel_pitch = pixel;
     view->row_pitch = (shape.columns + border) * pixel;
     view->image_pitch = (shape.rows + border) * view->row_pitch;
     view->offset = border * (view->row_pitch + pixel);
-    placed->floats = round_up(view->offset + placement->batch * view->image_pitch, LINE_FLOATS);
+    placed->elements =
+        round_up(view->offset + placement->batch * view->image_pitch, LINE_BYTES / facts->bytes);
+    if (facts->terms > 1) { /* all low terms lie behind all high ones */
+        view->low_pitch = placed->elements;
+        placed->elements *= facts->terms;
+    }
 }
 
 static int lifetimes_meet(const r2n_buffer *a, const r2n_buffer *b)
@@ -47,7 +55,7 @@ static int lifetimes_meet(const r2n_buffer *a, const r2n_buffer *b)
 
 static int same_geometry(const r2n_placed_buffer *a, const r2n_placed_buffer *b)
 {
-    return a->floats == b->floats && a->view.offset == b->view.offset &&
+    return a->elements == b->elements && a->view.offset == b->view.offset &&
            a->view.pixel_pitch == b->view.pixel_pitch && a->view.row_pitch == b->view.row_pitch &&
            a->view.image_pitch == b->view.image_pitch;
 }
@@ -78,9 +86,9 @@ static void place_bordered(r2n_placement *placement)
         if (plan->buffers[i].border == 0)
             continue;
         const int64_t shared = shared_place(placement, i);
-        placement->buffers[i].offset = shared >= 0 ? shared : placement->bordered_floats;
+        placement->buffers[i].offset = shared >= 0 ? shared : placement->bordered_elements;
         if (shared < 0)
-            placement->bordered_floats += placement->buffers[i].floats;
+            placement->bordered_elements += placement->buffers[i].elements;
     }
 }
 
@@ -89,15 +97,15 @@ static int64_t lowest_free(const r2n_placement *placement, const int32_t *order,
                            int32_t index)
 {
     const r2n_buffer *buffers = placement->plan->buffers;
-    int64_t offset = placement->bordered_floats;
+    int64_t offset = placement->bordered_elements;
     for (int again = 1; again;) {
         again = 0;
         for (int32_t i = 0; i < placed; i++) {
             const r2n_placed_buffer *other = &placement->buffers[order[i]];
             if (lifetimes_meet(&buffers[order[i]], &buffers[index]) &&
-                offset < other->offset + other->floats &&
-                other->offset < offset + placement->buffers[index].floats) {
-                offset = other->offset + other->floats;
+                offset < other->offset + other->elements &&
+                other->offset < offset + placement->buffers[index].elements) {
+                offset = other->offset + other->elements;
                 again = 1;
             }
         }
@@ -113,39 +121,41 @@ static void place_rest(r2n_placement *placement, int32_t *order)
         if (plan->buffers[i].border != 0)
             continue;
         int32_t at = count++;
-        for (; at > 0 && placement->buffers[order[at - 1]].floats < placement->buffers[i].floats;
+        for (;
+             at > 0 && placement->buffers[order[at - 1]].elements < placement->buffers[i].elements;
              at--)
             order[at] = order[at - 1];
         order[at] = i;
     }
-    placement->block_floats = placement->bordered_floats;
+    placement->block_elements = placement->bordered_elements;
     for (int32_t i = 0; i < count; i++) {
         r2n_placed_buffer *buffer = &placement->buffers[order[i]];
         buffer->offset = lowest_free(placement, order, i, order[i]);
-        if (buffer->offset + buffer->floats > placement->block_floats)
-            placement->block_floats = buffer->offset + buffer->floats;
+        if (buffer->offset + buffer->elements > placement->block_elements)
+            placement->block_elements = buffer->offset + buffer->elements;
     }
 }
 
 res2net_status r2n_placement_lay_out(r2n_placement *placement, res2net_report *report)
 {
     const int32_t count = placement->plan->buffer_count;
+    const int64_t bytes = r2n_precision_facts_of(placement->plan->precision)->bytes;
     int64_t total = 0;
     for (int32_t i = 0; i < count; i++) {
         measure(placement, i, &placement->buffers[i]);
-        total += placement->buffers[i].floats;
-        if (total > MAXIMUM_FLOATS * 64)
+        total += placement->buffers[i].elements;
+        if (total > MAXIMUM_BYTES * 16)
             break;
     }
     int32_t *order = r2n_allocate((size_t)count, sizeof *order);
     if (order == NULL)
         return r2n_fail(report, RES2NET_OUT_OF_MEMORY, NULL, -1, "no memory to lay out a run");
-    if (total <= MAXIMUM_FLOATS * 64) {
+    if (total <= MAXIMUM_BYTES * 16) {
         place_bordered(placement);
         place_rest(placement, order);
     }
     r2n_free(order);
-    if (total > MAXIMUM_FLOATS * 64 || placement->block_floats > MAXIMUM_FLOATS)
+    if (total > MAXIMUM_BYTES * 16 || placement->block_elements * bytes > MAXIMUM_BYTES)
         return r2n_fail(
             report, RES2NET_LIMIT_EXCEEDED, NULL, -1,
             "a batch of %d pictures of %dx%d needs over 64 GiB: take a smaller batch or "

@@ -10,13 +10,32 @@ enum { BLOCK = 16, MAXIMUM_BATCH = 4096 };
 
 r2n_view r2n_placement_view(const r2n_placement *placement, int32_t node, int32_t segment)
 {
-    const r2n_segment *s = &placement->plan->values[node].segments[segment];
+    const r2n_plan *plan = placement->plan;
+    const r2n_segment *s = &plan->values[node].segments[segment];
     r2n_view view = placement->buffers[s->buffer].view;
-    view.offset += s->first_channel;
+    view.offset += r2n_buffer_place(&plan->buffers[s->buffer], s->first_channel);
     view.groups = 1;
-    view.group_channels = s->channels;
-    view.group_pitch = s->channels;
+    view.group_channels = r2n_segment_elements(plan, s);
+    view.group_pitch = view.group_channels;
     return view;
+}
+
+/* Writes the sources of one run of channels: one, or for bf16x3 the three products of its terms.
+ * Returns how many; with `to` NULL it only counts. */
+static int32_t add_sources(const r2n_placement *placement, const r2n_part *part,
+                           r2n_gemm_source source, int64_t low_pitch, r2n_gemm_source *to)
+{
+    if (placement->plan->precision != R2N_PRECISION_BF16X3) {
+        if (to != NULL)
+            *to = source;
+        return 1;
+    }
+    if (to != NULL) {
+        to[0] = to[1] = to[2] = source;
+        to[1].k_first += part->rows; /* the weights' low terms */
+        to[2].offset += low_pitch;
+    }
+    return 3;
 }
 
 /* A part's sources are taps times segments; taps of a row whose channels fill their pixels follow
@@ -33,25 +52,24 @@ static int32_t part_sources(const r2n_placement *placement, const r2n_part *part
     const int32_t padding = is_convolution ? node->padding : 0;
     const r2n_view first = r2n_placement_view(placement, part->input, 0);
     const int whole_rows =
-        value->count == 1 && first.pixel_pitch == value->segments[0].channels && kernel > 1;
+        value->count == 1 && first.pixel_pitch == first.group_channels && kernel > 1;
     int32_t count = 0;
     int32_t k_first = part->k_first;
     for (int32_t row = 0; row < kernel; row++)
         for (int32_t column = 0; column < kernel; column += whole_rows ? kernel : 1)
             for (int32_t i = 0; i < value->count; i++) {
                 const r2n_view view = r2n_placement_view(placement, part->input, i);
-                const int32_t channels = value->segments[i].channels * (whole_rows ? kernel : 1);
-                if (sources != NULL)
-                    sources[count] =
-                        (r2n_gemm_source){.offset = view.offset + (row - padding) * view.row_pitch +
-                                                    (column - padding) * view.pixel_pitch,
-                                          .image_pitch = view.image_pitch,
-                                          .row_pitch = view.row_pitch * stride,
-                                          .pixel_pitch = view.pixel_pitch * stride,
-                                          .channels = channels,
-                                          .k_first = k_first};
-                k_first += channels;
-                count++;
+                const r2n_gemm_source source = {
+                    .offset = view.offset + (row - padding) * view.row_pitch +
+                              (column - padding) * view.pixel_pitch,
+                    .image_pitch = view.image_pitch,
+                    .row_pitch = view.row_pitch * stride,
+                    .pixel_pitch = view.pixel_pitch * stride,
+                    .channels = view.group_channels * (whole_rows ? kernel : 1),
+                    .k_first = k_first};
+                k_first += source.channels;
+                count += add_sources(placement, part, source, view.low_pitch,
+                                     sources == NULL ? NULL : sources + count);
             }
     return count;
 }
@@ -65,15 +83,34 @@ static int32_t step_sources(const r2n_placement *placement, const r2n_step *step
     return count;
 }
 
+/* int8: scales of what an epilogue reads, in levels of what it writes. */
+static void fill_scales(const r2n_plan *plan, const r2n_step *step, r2n_epilogue *epilogue)
+{
+    if (plan->precision != R2N_PRECISION_INT8)
+        return;
+    const float output = r2n_plan_channel_scale(plan, step->result, 0);
+    epilogue->scale = step->scale;
+    if (step->residual >= 0)
+        epilogue->residual_scale = r2n_plan_channel_scale(plan, step->residual, 0) / output;
+    if (step->chain >= 0) {
+        const r2n_node *add = &plan->graph->nodes[step->chain];
+        const int32_t slice = add->inputs[add->inputs[0] == step->result];
+        const float sum = r2n_plan_channel_scale(plan, step->chain, 0);
+        epilogue->chain_scale = r2n_plan_channel_scale(plan, slice, 0) / sum;
+        epilogue->value_scale = output / sum;
+    }
+}
+
 static void fill_gemm(r2n_placement *placement, const r2n_step *step, r2n_gemm_source *sources,
                       r2n_placed_step *placed)
 {
+    const r2n_plan *plan = placement->plan;
     const r2n_shape shape = placement->shapes[step->result];
     r2n_gemm_arguments *gemm = &placed->arguments.gemm;
     *gemm = (r2n_gemm_arguments){.images = placement->batch,
                                  .rows = shape.rows,
                                  .columns = shape.columns,
-                                 .channels = shape.channels,
+                                 .channels = r2n_value_elements(plan, step->result),
                                  .k_total = step->k_total,
                                  .source_count = step_sources(placement, step, sources),
                                  .sources = sources,
@@ -81,15 +118,18 @@ static void fill_gemm(r2n_placement *placement, const r2n_step *step, r2n_gemm_s
                                  .output = r2n_placement_view(placement, step->result, 0)};
     gemm->epilogue.bias = step->bias;
     gemm->epilogue.relu = step->relu;
+    gemm->epilogue.float_output = step->result == plan->graph->count - 1;
     gemm->epilogue.residual_there = step->residual >= 0;
     if (step->residual >= 0)
         gemm->epilogue.residual = r2n_placement_view(placement, step->residual, 0);
     gemm->epilogue.chain_there = step->chain >= 0;
     if (step->chain >= 0)
         gemm->epilogue.chain = r2n_placement_view(placement, step->chain, 0);
-    placed->macs =
-        (int64_t)placement->batch * shape.rows * shape.columns * shape.channels * step->k_total;
-    placed->weights = (int64_t)r2n_packed_elements(shape.channels, step->k_total);
+    fill_scales(plan, step, &gemm->epilogue);
+    for (int32_t i = 0; i < step->part_count; i++)
+        placed->macs += (int64_t)placement->batch * shape.rows * shape.columns * shape.channels *
+                        step->parts[i].k;
+    placed->weights = (int64_t)r2n_packed_elements(gemm->channels, step->k_total);
 }
 
 static void fill_pool(const r2n_placement *placement, const r2n_step *step, r2n_placed_step *placed)
@@ -98,6 +138,10 @@ static void fill_pool(const r2n_placement *placement, const r2n_step *step, r2n_
     const r2n_shape in = placement->shapes[step->a];
     const r2n_shape out = placement->shapes[step->result];
     const int global = node->kind == R2N_NODE_GLOBAL_POOL;
+    float scale = 1;
+    if (placement->plan->precision == R2N_PRECISION_INT8)
+        scale = r2n_plan_channel_scale(placement->plan, step->a, 0) /
+                r2n_plan_channel_scale(placement->plan, step->result, 0);
     placed->arguments.pool = (r2n_pool_arguments){
         .kind = global || node->pool_is_average ? R2N_POOL_AVERAGE : R2N_POOL_MAXIMUM,
         .images = placement->batch,
@@ -105,12 +149,13 @@ static void fill_pool(const r2n_placement *placement, const r2n_step *step, r2n_
         .input_columns = in.columns,
         .rows = out.rows,
         .columns = out.columns,
-        .channels = out.channels,
+        .channels = r2n_value_elements(placement->plan, step->result),
         .kernel_rows = global ? in.rows : node->kernel,
         .kernel_columns = global ? in.columns : node->kernel,
         .stride = global ? 1 : node->stride,
         .padding = global ? 0 : node->padding,
         .count_padding = global ? 0 : node->count_padding,
+        .scale = scale,
         .input = r2n_placement_view(placement, step->a, 0),
         .output = r2n_placement_view(placement, step->result, 0)};
 }
@@ -144,7 +189,7 @@ static void fill_steps(r2n_placement *placement)
         const r2n_shape shape = placement->shapes[step->result];
         r2n_placed_step *placed = &placement->steps[i];
         placed->rows = placement->batch * shape.rows;
-        placed->blocks = (shape.channels + BLOCK - 1) / BLOCK;
+        placed->blocks = (r2n_value_elements(plan, step->result) + BLOCK - 1) / BLOCK;
         if (step->operation == R2N_OPERATION_GEMM) {
             fill_gemm(placement, step, sources, placed);
             sources += placed->arguments.gemm.source_count;
@@ -157,8 +202,10 @@ static void fill_steps(r2n_placement *placement)
                                            &placed->arguments, NULL, 0);
     }
     for (int32_t i = 0; i < plan->graph->count; i++)
-        if (plan->graph->nodes[i].kind == R2N_NODE_INPUT)
+        if (plan->graph->nodes[i].kind == R2N_NODE_INPUT) {
             placement->input = r2n_placement_view(placement, i, 0);
+            placement->input_buffer = plan->values[i].segments[0].buffer;
+        }
     placement->logits = r2n_placement_view(placement, plan->graph->count - 1, 0);
 }
 
@@ -223,10 +270,15 @@ void r2n_placement_destroy(r2n_placement *placement)
 
 int64_t r2n_placement_block_bytes(const r2n_placement *placement)
 {
-    return placement->block_floats * (int64_t)sizeof(float);
+    return placement->block_elements * r2n_precision_facts_of(placement->plan->precision)->bytes;
 }
 
 void r2n_placement_clear(const r2n_placement *placement, void *block)
 {
-    memset(block, 0, (size_t)placement->bordered_floats * sizeof(float));
+    const r2n_precision precision = placement->plan->precision;
+    const r2n_placed_buffer *input = &placement->buffers[placement->input_buffer];
+    memset(block, 0,
+           (size_t)(placement->bordered_elements * r2n_precision_facts_of(precision)->bytes));
+    if (precision == R2N_PRECISION_INT8)
+        memset((uint8_t *)block + input->offset, R2N_INT8_PICTURE_ZERO, (size_t)input->elements);
 }

@@ -17,12 +17,12 @@ typedef struct r2n_placed_step {
     int32_t rows;    /* images * output rows: what a range counts */
     int32_t blocks;  /* of 16 output channels */
     int64_t macs;    /* of the whole batch */
-    int64_t weights; /* floats of packed weights */
+    int64_t weights; /* elements of packed weights */
 } r2n_placed_step;
 
 typedef struct r2n_placed_buffer {
-    int64_t offset; /* floats from the block's start to where its memory begins */
-    int64_t floats;
+    int64_t offset; /* elements from the block's start to where its memory begins */
+    int64_t elements;
     r2n_view view; /* of channel 0, without group fields */
 } r2n_placed_buffer;
 
@@ -33,10 +33,11 @@ struct r2n_placement {
     r2n_placed_buffer *buffers;
     r2n_placed_step *steps;
     r2n_gemm_source *sources;
-    int64_t bordered_floats; /* the block's head: buffers with borders */
-    int64_t block_floats;
-    r2n_view input; /* of the picture */
-    r2n_view logits;
+    int64_t bordered_elements; /* the block's head: buffers with borders */
+    int64_t block_elements;
+    int32_t input_buffer;
+    r2n_view input;  /* of the picture */
+    r2n_view logits; /* floats in every precision */
 };
 
 /* lay_out.c: sizes and offsets of all buffers. */
@@ -44,6 +45,12 @@ res2net_status r2n_placement_lay_out(r2n_placement *placement, res2net_report *r
 
 /* The view of node `node`'s segment `segment`. */
 r2n_view r2n_placement_view(const r2n_placement *placement, int32_t node, int32_t segment);
+
+/* pictures.c: rows [first, last), counted over all pictures of `input` (N,C,H,W), to their places
+ * in the block; and the scores from there. */
+void r2n_placement_put_rows(const r2n_placement *placement, void *block, const float *input,
+                            int32_t first, int32_t last);
+void r2n_placement_get_logits(const r2n_placement *placement, const void *block, float *logits);
 
 /* The range of thread `thread` of `threads` in a step. */
 r2n_range r2n_placement_range(const r2n_placed_step *step, int thread, int threads);

@@ -19,6 +19,8 @@ res2net_status r2n_plan_create(const r2n_graph *graph, const r2n_tensor_set *wei
     if (status == RES2NET_OK)
         status = r2n_plan_assign_storage(plan, report);
     if (status == RES2NET_OK)
+        status = r2n_plan_check_precision(plan, weights, report);
+    if (status == RES2NET_OK)
         status = r2n_plan_set_numbers(plan, weights, report);
     if (status != RES2NET_OK) {
         r2n_plan_destroy(plan);
@@ -41,5 +43,5 @@ void r2n_plan_destroy(r2n_plan *plan)
 
 int64_t r2n_plan_weights_bytes(const r2n_plan *plan)
 {
-    return plan->number_count * (int64_t)sizeof(float);
+    return plan->number_bytes;
 }

@@ -3,6 +3,7 @@
 #ifndef R2N_PLAN_PLAN_INTERNAL_H
 #define R2N_PLAN_PLAN_INTERNAL_H
 
+#include "kernels/precision.h"
 #include "plan/plan.h"
 
 /* Channels [first_channel, first_channel + channels) of a buffer. */
@@ -18,8 +19,13 @@ typedef struct r2n_value {
     r2n_segment segments[R2N_NODE_INPUTS];
 } r2n_value;
 
+/* Channels lie in groups, so that every value that is a part of the buffer begins and ends at a
+ * multiple of what the precision multiplies at once; what fills a group up is zero. */
 typedef struct r2n_buffer {
     int32_t channels;
+    int32_t group_channels; /* of the model, in a group */
+    int32_t group_pitch;    /* elements from group to group */
+    int32_t holds_floats;   /* the scores: float in every precision */
     int32_t border;   /* zero cells around it, for the widest padded convolution that reads it */
     int32_t shape_of; /* node whose rows and columns it has */
     int32_t first_step, last_step;
@@ -31,8 +37,9 @@ typedef struct r2n_part {
     int32_t node;       /* CONVOLUTION or LINEAR */
     int32_t batch_norm; /* node folded into it, or -1 */
     int32_t input;      /* node whose value it reads */
+    int32_t k;          /* kernel * kernel * input channels */
     int32_t k_first;    /* its first row in the packed weights */
-    int32_t k;          /* rows: kernel * kernel * input channels */
+    int32_t rows;       /* its rows there: taps times elements of a pixel, for one term */
 } r2n_part;
 
 enum { R2N_STEP_PARTS = 2 };
@@ -47,12 +54,13 @@ typedef struct r2n_step {
     int32_t chain;    /* gemm: hierarchical ADD node whose value it makes in place, or -1 */
     int32_t a, b;     /* pool and elementwise: nodes read; b is -1 for none */
     int32_t k_total;
-    int64_t first_number;  /* where its weights or scales begin in the plan's numbers */
-    int64_t second_number; /* where its biases or shifts begin */
-    const float *weights;  /* gemm: packed */
-    const float *bias;     /* gemm: [blocks * 16] */
-    const float *scale;    /* elementwise batch norm, else NULL */
-    const float *shift;
+    int64_t first_byte;  /* where its weights or scales begin in the plan's numbers */
+    int64_t second_byte; /* where its biases or shifts begin */
+    int64_t third_byte;  /* int8 gemm: where its scales begin */
+    const void *weights; /* gemm: packed */
+    const float *bias;   /* gemm: [blocks * 16] */
+    const float *scale;  /* int8 gemm: [blocks * 16]; elementwise batch norm; else NULL */
+    const float *shift;  /* elementwise batch norm, else NULL */
     char name[160];
 } r2n_step;
 
@@ -66,9 +74,10 @@ struct r2n_plan {
     int32_t buffer_count;
     r2n_step *steps;
     int32_t step_count;
-    const float *numbers; /* weights, biases, scales, shifts of all steps, at multiples of 16 */
-    int64_t number_count;
-    float *own_numbers; /* the same block, or NULL where `numbers` are a packed section's */
+    const uint8_t *numbers; /* weights, biases, scales, shifts of all steps, at multiples of 64 */
+    int64_t number_bytes;
+    uint8_t *own_numbers; /* the same block, or NULL where `numbers` are a packed section's */
+    const float *scales;  /* int8: [graph->count], what a level of a node's value is worth */
 };
 
 /* fuse.c: decides the steps (not their weights). */
@@ -80,9 +89,21 @@ res2net_status r2n_plan_assign_storage(r2n_plan *plan, res2net_report *report);
 res2net_status r2n_plan_set_numbers(r2n_plan *plan, const r2n_tensor_set *weights,
                                     res2net_report *report);
 /* pack_weights.c: folds batch norms, packs a step's weights or scales into `first`, its biases or
- * shifts into `second` (zeroed). */
+ * shifts into `second` (zeroed), an int8 gemm's scales into `third` (zeroed). */
 res2net_status r2n_plan_pack_step(const r2n_plan *plan, const r2n_step *step,
-                                  const r2n_tensor_set *weights, float *first, float *second,
-                                  res2net_report *report);
+                                  const r2n_tensor_set *weights, void *first, float *second,
+                                  float *third, res2net_report *report);
+
+/* storage.c: where channel `channel` of a buffer is in a pixel, and how many elements the channels
+ * of a value's segment, or of a whole value in one piece, take there. */
+int32_t r2n_buffer_place(const r2n_buffer *buffer, int32_t channel);
+int32_t r2n_segment_elements(const r2n_plan *plan, const r2n_segment *segment);
+int32_t r2n_value_elements(const r2n_plan *plan, int32_t node);
+
+/* scales.c, int8: what a level of channel `channel` of a node's value is worth. */
+float r2n_plan_channel_scale(const r2n_plan *plan, int32_t node, int32_t channel);
+/* Checks that the network can run in the plan's precision and that int8 has its scales. */
+res2net_status r2n_plan_check_precision(r2n_plan *plan, const r2n_tensor_set *weights,
+                                        res2net_report *report);
 
 #endif

@@ -12,7 +12,7 @@
 
 typedef struct run {
     const r2n_placement *placement;
-    float *block;
+    void *block;
     const float *input;
     float *logits;
     double *seconds; /* per step, or NULL */
@@ -61,32 +61,12 @@ r2n_range r2n_placement_range(const r2n_placed_step *step, int thread, int threa
     return range;
 }
 
-/* N,C,H,W to the input's slot, rows shared between the threads. */
 static void copy_input(const run *r, int thread, int threads)
 {
     const r2n_placement *p = r->placement;
     const int32_t rows = p->batch * p->rows;
-    const int64_t plane = (int64_t)p->rows * p->columns;
-    for (int32_t i = share(rows, thread, threads); i < share(rows, thread + 1, threads); i++) {
-        const int64_t image = i / p->rows;
-        const int64_t row = i % p->rows;
-        const float *from = r->input + image * 3 * plane + row * p->columns;
-        float *to =
-            r->block + p->input.offset + image * p->input.image_pitch + row * p->input.row_pitch;
-        for (int32_t column = 0; column < p->columns; column++)
-            for (int channel = 0; channel < 3; channel++)
-                to[column * p->input.pixel_pitch + channel] = from[channel * plane + column];
-    }
-}
-
-static void copy_logits(const run *r)
-{
-    const r2n_placement *p = r->placement;
-    const int32_t classes = p->logits.group_channels;
-    for (int32_t image = 0; image < p->batch; image++)
-        memcpy(r->logits + (int64_t)image * classes,
-               r->block + p->logits.offset + image * p->logits.image_pitch,
-               (size_t)classes * sizeof(float));
+    r2n_placement_put_rows(p, r->block, r->input, share(rows, thread, threads),
+                           share(rows, thread + 1, threads));
 }
 
 static void run_steps(void *context, r2n_team *team, int thread, int threads)
@@ -111,7 +91,7 @@ static void run_steps(void *context, r2n_team *team, int thread, int threads)
         }
     }
     if (thread == 0)
-        copy_logits(r);
+        r2n_placement_get_logits(p, r->block, r->logits);
 }
 
 void r2n_placement_run(const r2n_placement *placement, void *block, const float *input,

@@ -21,8 +21,11 @@ typedef struct storage {
 
 static int32_t new_buffer(r2n_plan *plan, int32_t channels, int32_t shape_of)
 {
-    plan->buffers[plan->buffer_count] =
-        (r2n_buffer){.channels = channels, .shape_of = shape_of, .first_step = -1, .last_step = -1};
+    plan->buffers[plan->buffer_count] = (r2n_buffer){.channels = channels,
+                                                     .group_channels = channels,
+                                                     .shape_of = shape_of,
+                                                     .first_step = -1,
+                                                     .last_step = -1};
     return plan->buffer_count++;
 }
 
@@ -146,6 +149,73 @@ static void find_lifetimes(r2n_plan *plan)
     }
 }
 
+static int32_t common_divisor(int32_t a, int32_t b)
+{
+    while (b != 0) {
+        const int32_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* The widest groups at whose ends all values in the buffer begin and end, filled up to what the
+ * precision multiplies at once. */
+static void choose_groups(r2n_plan *plan)
+{
+    const int32_t multiple = r2n_precision_facts_of(plan->precision)->group;
+    const int32_t last = plan->graph->count - 1;
+    for (int32_t i = 0; i < plan->graph->count; i++)
+        for (int32_t j = 0; j < plan->values[i].count; j++) {
+            const r2n_segment *segment = &plan->values[i].segments[j];
+            r2n_buffer *buffer = &plan->buffers[segment->buffer];
+            buffer->group_channels = common_divisor(buffer->group_channels, segment->first_channel);
+            buffer->group_channels = common_divisor(buffer->group_channels, segment->channels);
+        }
+    for (int32_t i = 0; i < plan->buffer_count; i++) {
+        r2n_buffer *buffer = &plan->buffers[i];
+        buffer->group_pitch = (buffer->group_channels + multiple - 1) / multiple * multiple;
+    }
+    plan->buffers[plan->values[last].segments[0].buffer].holds_floats = 1;
+}
+
+/* Where the parts' weights are among a step's packed rows. */
+static void place_rows(r2n_plan *plan)
+{
+    const r2n_precision_facts *facts = r2n_precision_facts_of(plan->precision);
+    for (int32_t i = 0; i < plan->step_count; i++) {
+        r2n_step *step = &plan->steps[i];
+        for (int32_t j = 0; j < step->part_count; j++) {
+            r2n_part *part = &step->parts[j];
+            const r2n_value *input = &plan->values[part->input];
+            const int32_t taps = part->k / plan->graph->nodes[part->input].channels;
+            part->k_first = step->k_total;
+            part->rows = 0;
+            for (int32_t k = 0; k < input->count; k++)
+                part->rows += taps * r2n_segment_elements(plan, &input->segments[k]);
+            step->k_total += part->rows * facts->weight_terms;
+        }
+    }
+}
+
+int32_t r2n_buffer_place(const r2n_buffer *buffer, int32_t channel)
+{
+    return channel / buffer->group_channels * buffer->group_pitch +
+           channel % buffer->group_channels;
+}
+
+int32_t r2n_segment_elements(const r2n_plan *plan, const r2n_segment *segment)
+{
+    const r2n_buffer *buffer = &plan->buffers[segment->buffer];
+    return buffer->holds_floats ? segment->channels
+                                : segment->channels / buffer->group_channels * buffer->group_pitch;
+}
+
+int32_t r2n_value_elements(const r2n_plan *plan, int32_t node)
+{
+    return r2n_segment_elements(plan, &plan->values[node].segments[0]);
+}
+
 /* Pools, adds and results need one run of channels: only a gemm reads several segments. */
 static int is_contiguous(const r2n_plan *plan, int32_t node)
 {
@@ -195,6 +265,8 @@ res2net_status r2n_plan_assign_storage(r2n_plan *plan, res2net_report *report)
         reserve_concatenations(&s);
         place_values(&s);
         find_lifetimes(plan);
+        choose_groups(plan);
+        place_rows(plan);
         status = check_storage(plan, report);
     }
     r2n_free(s.slots);

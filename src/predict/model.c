@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "predict/model.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "kernels/precision.h"
 
 #if defined(R2N_HAVE_EMBEDDED_MODEL)
 extern const unsigned char r2n_embedded_model[];
@@ -209,8 +211,9 @@ void res2net_model_destroy(res2net_model *model)
     if (model == NULL)
         return;
     if (model->cache != NULL) {
-        for (int i = 0; i < R2N_ISA_COUNT; i++)
-            r2n_plan_destroy(model->cache->plans[i]);
+        for (int i = 0; i < R2N_PRECISION_COUNT; i++)
+            for (int j = 0; j < R2N_ISA_COUNT; j++)
+                r2n_plan_destroy(model->cache->plans[i][j]);
         pthread_mutex_destroy(&model->cache->lock);
         r2n_free(model->cache);
     }
@@ -221,15 +224,16 @@ void res2net_model_destroy(res2net_model *model)
     r2n_free(model);
 }
 
-res2net_status r2n_model_plan(const res2net_model *model, r2n_isa isa, const r2n_plan **out,
-                              res2net_report *report)
+res2net_status r2n_model_plan(const res2net_model *model, r2n_precision precision, r2n_isa isa,
+                              const r2n_plan **out, res2net_report *report)
 {
     res2net_status status = RES2NET_OK;
     pthread_mutex_lock(&model->cache->lock);
-    if (model->cache->plans[isa] == NULL)
-        status = r2n_plan_create(model->graph, model->weights, R2N_PLAN_INFERENCE,
-                                 R2N_PRECISION_F32, isa, &model->cache->plans[isa], report);
-    *out = model->cache->plans[isa];
+    r2n_plan **plan = &model->cache->plans[precision][isa];
+    if (*plan == NULL)
+        status = r2n_plan_create(model->graph, model->weights, R2N_PLAN_INFERENCE, precision, isa,
+                                 plan, report);
+    *out = *plan;
     pthread_mutex_unlock(&model->cache->lock);
     return status;
 }
@@ -245,7 +249,8 @@ void res2net_model_describe(const res2net_model *model, res2net_model_info *info
                                  .statistics = r2n_architecture_statistics(&model->architecture),
                                  .licence = metadata->licence == NULL ? "" : metadata->licence,
                                  .source = metadata->source == NULL ? "" : metadata->source,
-                                 .has_labels = model->label_count > 0};
+                                 .has_labels = model->label_count > 0,
+                                 .is_calibrated = metadata->activation_scales != NULL};
 }
 
 const char *res2net_model_label(const res2net_model *model, int32_t class_id)
@@ -253,23 +258,33 @@ const char *res2net_model_label(const res2net_model *model, int32_t class_id)
     return class_id < 0 || class_id >= model->label_count ? NULL : model->labels[class_id];
 }
 
-/* A copy of the set that has the plan's packed section and no other, or none. */
-static res2net_status choose_sections(const res2net_model *model, int canonical,
-                                      r2n_tensor_set *set, r2n_packed_section *section,
-                                      res2net_report *report)
+/* The packed sections that the comma-separated `precisions` name. */
+static res2net_status choose_sections(const res2net_model *model, const char *precisions,
+                                      r2n_packed_section sections[R2N_PRECISION_COUNT],
+                                      size_t *count, res2net_report *report)
 {
-    const r2n_plan *plan;
-    set->packed = NULL;
-    set->packed_count = 0;
-    if (canonical)
+    *count = 0;
+    if (strcmp(precisions, "none") == 0)
         return RES2NET_OK;
-    /* The packed layout is the same on every ISA. */
-    const res2net_status status = r2n_model_plan(model, R2N_ISA_REFERENCE, &plan, report);
-    if (status != RES2NET_OK)
-        return status;
-    *section = r2n_plan_section(plan);
-    set->packed = section;
-    set->packed_count = 1;
+    for (const char *at = precisions; *at != '\0';) {
+        char name[sizeof sections->precision];
+        const size_t length = strcspn(at, ",");
+        r2n_precision precision;
+        snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : 0), at);
+        if (!r2n_precision_parse(name, &precision) || *count == R2N_PRECISION_COUNT)
+            return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
+                            "\"%s\" names no precisions to pack: none, or some of f32, bf16, "
+                            "bf16x3 and int8 with commas between",
+                            precisions);
+        const r2n_plan *plan;
+        /* The packed layout is the same on every ISA. */
+        const res2net_status status =
+            r2n_model_plan(model, precision, R2N_ISA_REFERENCE, &plan, report);
+        if (status != RES2NET_OK)
+            return status;
+        sections[(*count)++] = r2n_plan_section(plan);
+        at += length + (at[length] == ',');
+    }
     return RES2NET_OK;
 }
 
@@ -279,7 +294,7 @@ res2net_status res2net_model_save(const res2net_model *model, const char *path,
     static const res2net_save_options default_save = {0};
     const r2n_weights_format format = r2n_weights_format_from_path(path);
     r2n_tensor_set set = *model->weights;
-    r2n_packed_section section;
+    r2n_packed_section sections[R2N_PRECISION_COUNT];
     if (options == NULL)
         options = &default_save;
     if (format == R2N_WEIGHTS_UNKNOWN)
@@ -288,8 +303,12 @@ res2net_status res2net_model_save(const res2net_model *model, const char *path,
                         ".safetensors");
     res2net_status status = r2n_weights_check_numbers(&set, NULL, report);
     if (status == RES2NET_OK)
-        status = choose_sections(model, options->canonical || format != R2N_WEIGHTS_R2N, &set,
-                                 &section, report);
+        status = choose_sections(model,
+                                 format != R2N_WEIGHTS_R2N ? "none"
+                                 : options->packed == NULL ? "f32"
+                                                           : options->packed,
+                                 sections, &set.packed_count, report);
+    set.packed = sections;
     if (status == RES2NET_OK)
         status = r2n_weights_write(path, format, &set, &model->architecture, model->family,
                                    options->keep_family, report);

@@ -10,10 +10,11 @@
 #include "res2net/model.h"
 #include "weights/weights.h"
 
-/* Plans made so far, one an ISA ceiling: shared by the sessions, made under the lock. */
+/* Plans made so far, one a precision and ISA ceiling: shared by the sessions, made under the lock.
+ */
 typedef struct r2n_plan_cache {
     pthread_mutex_t lock;
-    r2n_plan *plans[R2N_ISA_COUNT];
+    r2n_plan *plans[R2N_PRECISION_COUNT][R2N_ISA_COUNT];
 } r2n_plan_cache;
 
 struct res2net_model {
@@ -29,9 +30,9 @@ struct res2net_model {
     r2n_plan_cache *cache;
 };
 
-/* The plan for an ISA ceiling (mode inference, f32); made on first use. */
-res2net_status r2n_model_plan(const res2net_model *model, r2n_isa isa, const r2n_plan **out,
-                              res2net_report *report);
+/* The plan for a precision and an ISA ceiling (mode inference); made on first use. */
+res2net_status r2n_model_plan(const res2net_model *model, r2n_precision precision, r2n_isa isa,
+                              const r2n_plan **out, res2net_report *report);
 
 /* model_labels.c: the names of all classes from a label file, a text of one name a line, or, for
  * 1000 classes, the built-in ImageNet names. `file` and `text` may be NULL. */

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/os.h"
 #include "kernels/cpu_features.h"
+#include "kernels/precision.h"
 
 enum { MAXIMUM_THREADS = 256, MAXIMUM_SIDE = 16384 };
 
@@ -36,15 +37,20 @@ static res2net_status choose_isa(const char *name, r2n_isa *isa, res2net_report 
     }
 }
 
-static res2net_status check_precision(const char *name, res2net_report *report)
+static res2net_status choose_precision(const char *name, r2n_isa isa, r2n_precision *precision,
+                                       res2net_report *report)
 {
-    if (name == NULL || strcmp(name, "f32") == 0)
-        return RES2NET_OK;
-    if (strcmp(name, "bf16") == 0 || strcmp(name, "bf16x3") == 0 || strcmp(name, "int8") == 0)
-        return r2n_fail(report, RES2NET_UNSUPPORTED, NULL, -1,
-                        "precision %s is not in this version: use f32", name);
-    return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
-                    "no precision is called \"%s\": f32 is there", name);
+    *precision = R2N_PRECISION_F32;
+    if (name != NULL && !r2n_precision_parse(name, precision))
+        return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
+                        "no precision is called \"%s\": f32, bf16x3, bf16 or int8", name);
+    const char *missing = r2n_precision_missing(*precision, isa);
+    if (missing != NULL)
+        return r2n_fail(report, RES2NET_UNAVAILABLE, NULL, -1,
+                        "the precision %s needs %s, which this CPU, its system or the ISA's "
+                        "ceiling %s does not give: f32 runs everywhere",
+                        name, missing, r2n_isa_name(isa));
+    return RES2NET_OK;
 }
 
 static res2net_status choose_recipe(res2net_session *session,
@@ -108,9 +114,10 @@ res2net_status res2net_session_create(const res2net_model *model,
     if (options->threads < 0 || options->threads > MAXIMUM_THREADS)
         return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
                         "threads must be 0 (all) to %d, not %d", MAXIMUM_THREADS, options->threads);
-    res2net_status status = check_precision(options->precision, report);
+    r2n_precision precision;
+    res2net_status status = choose_isa(options->isa, &isa, report);
     if (status == RES2NET_OK)
-        status = choose_isa(options->isa, &isa, report);
+        status = choose_precision(options->precision, isa, &precision, report);
     if (status != RES2NET_OK)
         return status;
     res2net_session *session = r2n_allocate_zeroed(1, sizeof *session);
@@ -119,11 +126,12 @@ res2net_status res2net_session_create(const res2net_model *model,
     session->model = model;
     session->threads = options->threads;
     session->isa = isa;
+    session->precision = precision;
     status = choose_recipe(session, options, report);
     if (status == RES2NET_OK)
         status = choose_decoding(session, options, report);
     if (status == RES2NET_OK)
-        status = r2n_model_plan(model, isa, &session->plan, report);
+        status = r2n_model_plan(model, precision, isa, &session->plan, report);
     if (status != RES2NET_OK)
         res2net_session_destroy(session);
     else
@@ -166,7 +174,7 @@ res2net_status r2n_session_fit(res2net_session *session, int32_t batch, int32_t 
         res2net_session_trim(session);
         /* The system grants more than it has and kills the process later: refuse what cannot be. */
         const uint64_t memory = r2n_os_memory_bytes();
-        float *block =
+        void *block =
             memory == 0 || (uint64_t)bytes < memory ? r2n_allocate((size_t)bytes, 1) : NULL;
         if (block == NULL) {
             r2n_placement_destroy(placement);
@@ -184,6 +192,17 @@ res2net_status r2n_session_fit(res2net_session *session, int32_t batch, int32_t 
     session->rows = rows;
     session->columns = columns;
     r2n_placement_clear(placement, session->block);
+    return RES2NET_OK;
+}
+
+/* Levels cannot tell of a number that is none; the other precisions carry it into the logits. */
+static res2net_status check_input(const res2net_session *session, const float *input, int64_t count,
+                                  res2net_report *report)
+{
+    for (int64_t i = 0; session->precision == R2N_PRECISION_INT8 && i < count; i++)
+        if (!isfinite(input[i]))
+            return r2n_fail(report, RES2NET_NOT_FINITE, NULL, -1,
+                            "the input's number %lld is not a finite number", (long long)i);
     return RES2NET_OK;
 }
 
@@ -208,7 +227,9 @@ res2net_status res2net_session_run(res2net_session *session, const float *input,
         return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
                         "a picture of %dx%d cannot be run: sides go up to %d", width, height,
                         MAXIMUM_SIDE);
-    const res2net_status status = r2n_session_fit(session, batch, height, width, report);
+    res2net_status status = r2n_session_fit(session, batch, height, width, report);
+    if (status == RES2NET_OK)
+        status = check_input(session, input, (int64_t)batch * 3 * height * width, report);
     if (status != RES2NET_OK)
         return status;
     r2n_placement_run(session->placement, session->block, input, logits, session->threads);

@@ -10,6 +10,7 @@
 struct res2net_session {
     const res2net_model *model;
     const r2n_plan *plan;
+    r2n_precision precision;
     r2n_isa isa;
     int threads; /* as asked for: 0 means all */
     r2n_recipe recipe;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The native container: docs/format-r2n.md. */
+#include <float.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -186,6 +187,28 @@ static res2net_status read_labels(state *s, const r2n_json_value *labels)
     return status;
 }
 
+/* A calibration for int8: numbers of at least 0 that a float holds. */
+static res2net_status read_scales(state *s, const r2n_json_value *scales)
+{
+    r2n_weights_metadata *metadata = &s->reader->set->metadata;
+    if (scales->kind != R2N_JSON_ARRAY || scales->count == 0 ||
+        scales->count > R2N_FORMAT_MAXIMUM_SCALES)
+        return FAIL(s, RES2NET_DAMAGED, scales,
+                    "\"activation_scales\" is no array of 1 to %d numbers",
+                    (int)R2N_FORMAT_MAXIMUM_SCALES);
+    metadata->activation_scales = r2n_allocate(scales->count, sizeof(float));
+    if (metadata->activation_scales == NULL)
+        return FAIL(s, RES2NET_OUT_OF_MEMORY, scales, "no memory for the activation scales");
+    for (const r2n_json_value *v = scales->first; v != NULL; v = v->next) {
+        if (v->kind != R2N_JSON_NUMBER ||
+            !(v->number == 0 || (v->number >= (double)FLT_MIN && v->number <= (double)FLT_MAX)))
+            return FAIL(s, RES2NET_DAMAGED, v,
+                        "an activation scale is neither 0 nor a normal float above it");
+        metadata->activation_scales[metadata->activation_scale_count++] = (float)v->number;
+    }
+    return RES2NET_OK;
+}
+
 static res2net_status read_text(state *s, const r2n_json_value *root, const char *member,
                                 const char *key)
 {
@@ -209,8 +232,11 @@ static res2net_status read_metadata(state *s, const r2n_json_value *root)
     for (size_t i = 0; i < sizeof texts / sizeof texts[0] && status == RES2NET_OK; i++)
         status = read_text(s, root, texts[i][0], texts[i][1]);
     const r2n_json_value *labels = r2n_json_member(root, "labels");
+    const r2n_json_value *scales = r2n_json_member(root, "activation_scales");
     if (status == RES2NET_OK && labels != NULL)
         status = read_labels(s, labels);
+    if (status == RES2NET_OK && scales != NULL)
+        status = read_scales(s, scales);
     const r2n_json_value *recipe = r2n_json_member(root, "recipe");
     if (status != RES2NET_OK || recipe == NULL)
         return status;

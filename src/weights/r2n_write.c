@@ -40,6 +40,18 @@ static void put_labels(r2n_text *text, const char *labels)
     r2n_text_put(text, "]");
 }
 
+static void put_scales(r2n_text *text, const r2n_weights_metadata *metadata)
+{
+    if (metadata->activation_scales == NULL)
+        return;
+    r2n_text_put(text, ",\"activation_scales\":[");
+    for (int32_t i = 0; i < metadata->activation_scale_count; i++) {
+        r2n_text_put(text, i == 0 ? "" : ",");
+        r2n_json_put_number(text, metadata->activation_scales[i]);
+    }
+    r2n_text_put(text, "]");
+}
+
 /* The recipe is JSON already: it goes in as an object, once it has been read. */
 static res2net_status put_recipe(r2n_text *text, const r2n_weights_writer *writer)
 {
@@ -115,6 +127,7 @@ static res2net_status put_metadata(r2n_text *text, const r2n_weights_writer *wri
     if (status != RES2NET_OK)
         return status;
     put_labels(text, set->metadata.labels);
+    put_scales(text, &set->metadata);
     r2n_text_put(text, ",\"tensors\":[");
     *end = data_offset;
     for (size_t i = 0; i < set->count; i++) {

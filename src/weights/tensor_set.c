@@ -29,6 +29,7 @@ void r2n_tensor_set_destroy(r2n_tensor_set *set)
     r2n_free(set->metadata.labels);
     r2n_free(set->metadata.licence);
     r2n_free(set->metadata.source);
+    r2n_free(set->metadata.activation_scales);
     if (set->file.data != NULL)
         r2n_file_release(&set->file);
     r2n_free(set);

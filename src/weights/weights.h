@@ -25,6 +25,10 @@ typedef struct r2n_weights_metadata {
     char *licence;
     char *source;      /* where the weights come from, for people */
     r2n_family family; /* UNKNOWN where the file says nothing */
+    /* A calibration for int8: what a level of each value of the graph is worth (0 where none is
+     * stored), in the graph's order; NULL where there is none. */
+    float *activation_scales;
+    int32_t activation_scale_count;
 } r2n_weights_metadata;
 
 /* The same weights once more, folded and laid out by a plan for one precision: docs/format-r2n.md.

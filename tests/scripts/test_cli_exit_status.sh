@@ -46,7 +46,7 @@ cat >table.txt <<END_OF_FILE
 2 predict -m net.r2n --topk 0 a.png
 2 predict -m net.r2n --nonsense a.png
 2 predict -m net.r2n --format xml a.png
-2 predict -m net.r2n --precision bf16 a.png
+2 predict -m net.r2n --isa avx2 --precision bf16 a.png
 2 predict -m net.safetensors a.png
 2 predict -m net.safetensors --transforms bad_transforms.yaml a.png
 2 predict -m net.r2n --arch Res2Net50_26w_5s a.png

@@ -67,10 +67,12 @@ expect 2 "$res2net" predict --format jsonn x.jpg
 says "did you mean json?"
 expect 2 "$res2net" predict --isa avx521 x.jpg
 says "did you mean avx512?"
-for precision in bf16 bf16x3 int8; do
-    expect 2 "$res2net" predict --precision $precision x.jpg
-    says "--precision $precision: this version does not have it yet"
+for precision in bf16 bf16x3; do
+    expect 2 "$res2net" predict --isa avx2 --precision $precision x.jpg
+    says "the precision $precision needs AMX BF16"
 done
+expect 2 "$res2net" predict --precision int8 x.jpg
+says "the model is not calibrated for int8: \`res2net quantize\`"
 expect 2 "$res2net" predict --precision fp32 x.jpg
 says "did you mean f32?"
 expect 2 "$res2net" predict --fast-decode x.jpg
