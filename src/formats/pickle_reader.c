@@ -216,7 +216,11 @@ static res2net_status step(r2n_pickle_machine *m, uint8_t opcode)
 
 static res2net_status run(r2n_pickle_machine *m)
 {
-    if (r2n_cursor_left(&m->cursor) == 0 || m->cursor.data[0] != R2N_PICKLE_PROTO)
+    if (r2n_cursor_left(&m->cursor) == 0)
+        return R2N_PICKLE_FAIL(m, RES2NET_DAMAGED,
+                               "nothing is where a pickle belongs: the file is cut off; fetch it "
+                               "again");
+    if (m->cursor.data[0] != R2N_PICKLE_PROTO)
         return R2N_PICKLE_FAIL(m, RES2NET_DAMAGED, "not a Python pickle of protocol 2 to 5");
     while (!m->stopped) {
         m->opcode_at = m->cursor.position;

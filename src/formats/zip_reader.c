@@ -210,6 +210,10 @@ static res2net_status read_entry(opener *o, r2n_byte_cursor *directory, r2n_zip_
     if (compressed != size || size > SIZE_MAX)
         return FAIL(o, RES2NET_DAMAGED, place, "zip: \"%s\" is stored, yet its two sizes differ",
                     copy);
+    if (local >= o->cursor.size)
+        return FAIL(o, RES2NET_DAMAGED, place,
+                    "zip: the header of \"%s\" at %" PRIu64 " is beyond the end of the file", copy,
+                    local);
     entry->size = (size_t)size;
     return locate_data(o, entry, local, method);
 }

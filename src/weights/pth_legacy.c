@@ -139,9 +139,9 @@ static res2net_status read_storage(legacy *l, const r2n_pickle_value *key)
     const uint64_t elements = r2n_cursor_u64le(&l->cursor);
     if (!l->cursor.failed && elements != (uint64_t)s->id.elements)
         return FAIL(l, RES2NET_DAMAGED,
-                    "storage \"%.*s\" has %" PRIu64 " elements here, but %" PRId64
+                    "storage \"%.*s\" has %" PRId64 " elements here, but %" PRId64
                     " where a tensor names it",
-                    shown_bytes(key), (const char *)key->bytes, elements, s->id.elements);
+                    shown_bytes(key), (const char *)key->bytes, (int64_t)elements, s->id.elements);
     const size_t left = r2n_cursor_left(&l->cursor);
     if (l->cursor.failed || elements > left / s->id.element_bytes)
         return FAIL(l, RES2NET_DAMAGED,

@@ -68,7 +68,10 @@ static res2net_status read_range(state *s, const r2n_json_value *entry, range *r
         !r2n_json_integer(offsets->first, &begin) || !r2n_json_integer(offsets->first->next, &end))
         return FAIL(s, RES2NET_DAMAGED, entry,
                     "tensor \"%s\" has no \"data_offsets\" of two whole numbers", entry->key);
-    if (begin < 0 || begin > end)
+    if (begin < 0)
+        return FAIL(s, RES2NET_DAMAGED, entry,
+                    "tensor \"%s\" begins at %" PRId64 ", before the data", entry->key, begin);
+    if (begin > end)
         return FAIL(s, RES2NET_DAMAGED, entry,
                     "tensor \"%s\" begins at %" PRId64 " and ends before that, at %" PRId64,
                     entry->key, begin, end);

@@ -47,20 +47,23 @@ def legacy_cases(marker):
     one = tensor_of(1, (1,))
     yield case("convert", "legacy_info_attack.pth", legacy(one, info=attack), "system")
     yield case("convert", "legacy_keys_attack.pth", legacy(one, keys=attack), "system")
-    yield case("convert", "legacy_protocol_attack.pth", MAGIC + attack + attack, "protocol")
+    yield case("convert", "legacy_protocol_attack.pth", MAGIC + attack + attack, "os.system")
     yield case("convert", "legacy_other_protocol.pth", MAGIC + pickle.dumps(7, 2) + one, "protocol")
     for name, count in (("huge", 2**62), ("negative", -1), ("zero", 0), ("two", 2)):
         yield case("convert", f"legacy_count_{name}.pth",
-                   legacy(one, tail=struct.pack("<q", count) + b"\0\0\x80\x3f"), "pth")
-    yield case("convert", "legacy_no_keys.pth", legacy(one, keys=pickle.dumps([], 2)), "pth")
+                   legacy(one, tail=struct.pack("<q", count) + b"\0\0\x80\x3f"),
+                   f"{count} elements here, but 1")
+    yield case("convert", "legacy_no_keys.pth", legacy(one, keys=pickle.dumps([], 2)),
+               "12 bytes follow the last storage")
     yield case("convert", "legacy_many_keys.pth",
-               legacy(one, keys=pickle.dumps(["0"] * 100000, 2)), "pth")
-    yield case("convert", "legacy_number_keys.pth", legacy(one, keys=pickle.dumps(7, 2)), "pth")
-    yield case("convert", "legacy_outside.pth", legacy(tensor_of(1, (1000,))), "pth")
-    yield case("convert", "legacy_product.pth", legacy(tensor_of(1, (2**32, 2**32))), "pth")
+               legacy(one, keys=pickle.dumps(["0"] * 100000, 2)), "same key twice")
+    yield case("convert", "legacy_number_keys.pth", legacy(one, keys=pickle.dumps(7, 2)),
+               "list of storages")
+    yield case("convert", "legacy_outside.pth", legacy(tensor_of(1, (1000,))), "1000 elements")
+    yield case("convert", "legacy_product.pth", legacy(tensor_of(1, (2**32, 2**32))), "shape")
     whole = legacy(one)
     for at in range(len(MAGIC), len(whole), 23):
-        yield case("convert", f"legacy_cut_{at}.pth", whole[:at], "pth")
+        yield case("convert", f"legacy_cut_{at}.pth", whole[:at], "cut off")
 
 
 # ---- archives byte by byte ---------------------------------------------------------------------
@@ -121,41 +124,50 @@ def size_extra(*fields):
 def archive_cases():
     full = 2**32 - 1
     lies = {
-        "zip64_size": {"packed": full, "size": full, "extra": size_extra(2**63, 2**63)},
-        "zip64_wraps": {"packed": full, "size": full, "extra": size_extra(2**64 - 1, 2**64 - 1)},
-        "zip64_offset": {"offset": full, "extra": size_extra(2**63)},
-        "zip64_no_extra": {"packed": full, "size": full},
-        "zip64_short_extra": {"packed": full, "size": full, "extra": size_extra(5)},
-        "extra_cut": {"packed": full, "size": full, "extra": b"\1\0\xff\xff"},
-        "sizes_differ": {"packed": 4, "size": 4000000},
-        "method": {"method": 99}, "deflate_said": {"method": 8}, "encrypted": {"flags": 1},
-        "strong": {"flags": 0x41}, "checksum": {"checksum": 7}, "offset_end": {"offset": 2**31},
-        "descriptor": {"flags": 8, "local_size": 0, "size": 2**31, "packed": 2**31}}
-    for name, lie in lies.items():
-        yield case("convert", f"archive_{name}.pth", archive(torch_entries(**lie)), "pth")
-    for name, lie in {"count": {"count": 2**40}, "bytes": {"bytes": 2**63}, "start": {"start": 2**63},
-                      "where": {"where": 2**63}, "nowhere": {"where": 0},
-                      "wraps": {"count": 2**64 - 1, "bytes": 2**64 - 1}}.items():
-        yield case("convert", f"archive_directory_{name}.pth", archive(torch_entries(), lie), "pth")
+        "zip64_size": ({"packed": full, "size": full, "extra": size_extra(2**63, 2**63)},
+                       f"{2**63} bytes, but the file ends"),
+        "zip64_wraps": ({"packed": full, "size": full, "extra": size_extra(2**64 - 1, 2**64 - 1)},
+                        f"{2**64 - 1} bytes, but the file ends"),
+        "zip64_offset": ({"offset": full, "extra": size_extra(2**63)}, "beyond the end"),
+        "zip64_no_extra": ({"packed": full, "size": full}, "zip64 sizes"),
+        "zip64_short_extra": ({"packed": full, "size": full, "extra": size_extra(5)}, "zip64 sizes"),
+        "extra_cut": ({"packed": full, "size": full, "extra": b"\1\0\xff\xff"}, "zip64 sizes"),
+        "sizes_differ": ({"packed": 4, "size": 4000000}, "two sizes differ"),
+        "method": ({"method": 99}, "method 99"), "deflate_said": ({"method": 8}, "method 8"),
+        "encrypted": ({"flags": 1}, "is encrypted"), "strong": ({"flags": 0x41}, "is encrypted"),
+        "checksum": ({"checksum": 7}, "do not have the checksum"),
+        "offset_end": ({"offset": 2**31}, "beyond the end"),
+        "descriptor": ({"flags": 8, "local_size": 0, "size": 2**31, "packed": 2**31},
+                       f"{2**31} bytes, but the file ends")}
+    for name, (lie, word) in lies.items():
+        yield case("convert", f"archive_{name}.pth", archive(torch_entries(**lie)), word)
+    for name, lie, word in (("count", {"count": 2**40}, f"{2**40} entries"),
+                            ("bytes", {"bytes": 2**63}, "not inside"),
+                            ("start", {"start": 2**63}, "not inside"),
+                            ("where", {"where": 2**63}, "locator"), ("nowhere", {"where": 0}, "locator"),
+                            ("wraps", {"count": 2**64 - 1, "bytes": 2**64 - 1}, "not inside")):
+        yield case("convert", f"archive_directory_{name}.pth", archive(torch_entries(), lie), word)
     two = torch_entries() + [Entry("archive/data.pkl", b"\x80\x02}.")]
     yield case("convert", "archive_two_pickles.pth", archive(two), "data.pkl")
-    yield case("convert", "archive_disks.pth", archive(torch_entries(), disks=3), "pth")
+    yield case("convert", "archive_disks.pth", archive(torch_entries(), disks=3), "several discs")
     yield case("convert", "archive_comment.pth",
-               archive(torch_entries(), comment=b"PK\5\6" + bytes(18)), "pth")
-    yield case("convert", "archive_said_comment.pth", archive(torch_entries(), said_comment=9000), "pth")
-    yield case("convert", "archive_empty.pth", archive([]), "pth")
+               archive(torch_entries(), comment=b"PK\5\6" + bytes(18)), "not a file of torch.save")
+    yield case("convert", "archive_said_comment.pth", archive(torch_entries(), said_comment=9000),
+               "no end record")
+    yield case("convert", "archive_empty.pth", archive([]), "not a file of torch.save")
     for name in ("/etc/passwd", "../../../../tmp/x", "a/../../x", "C:\\x", "a\0b", "n" * 60000):
         entries = torch_entries()
         entries[1].name = name.encode()
-        yield case("convert", f"archive_name_{len(name)}_{ord(name[0])}.pth", archive(entries), "pth")
+        yield case("convert", f"archive_name_{len(name)}_{ord(name[0])}.pth", archive(entries),
+                   "NUL byte" if "\0" in name else 'no entry "data/0"')
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("archive/data.pkl", bytes(1 << 26))
-    yield case("convert", "archive_pickle_bomb.pth", bomb.getvalue(), "pth")
+    yield case("convert", "archive_pickle_bomb.pth", bomb.getvalue(), "is compressed")
     nested = archive([Entry("archive/data.pkl", archive(torch_entries()))])
-    yield case("convert", "archive_nested.pth", nested, "pth")
+    yield case("convert", "archive_nested.pth", nested, "not a Python pickle")
     same = archive([Entry(f"archive/data/{i}", b"", offset=0) for i in range(5000)])
-    yield case("convert", "archive_all_at_once.pth", same, "pth")
+    yield case("convert", "archive_all_at_once.pth", same, "central directory")
 
 
 # ---- pictures ----------------------------------------------------------------------------------
@@ -180,8 +192,9 @@ def png_cases():
                statuses=ANY)
     exif = b"II*\0" + struct.pack("<I", 2**32 - 1) + bytes(1 << 19)
     yield case("picture", "exif.png", png(1, 1, 8, 0, chunk(b"eXIf", exif), grey), statuses=ANY)
-    for side, height in ((65536, 1), (1, 65536), (65535, 65535), (16384, 16384)):
-        yield case("picture", f"sides_{side}_{height}.png", png(side, height, 1, 0, grey), "png")
+    for side, height, word in ((65536, 1, "a side"), (1, 65536, "a side"),
+                               (65535, 65535, "limit"), (16384, 16384, "limit")):
+        yield case("picture", f"sides_{side}_{height}.png", png(side, height, 1, 0, grey), word)
 
 
 def jpeg_cases():
@@ -214,17 +227,18 @@ def jpeg_cases():
     yield case("picture", "fill_bytes.jpg", start + b"\xff" * 5000000 + whole[3:], statuses=ANY)
     loop = b"Exif\0\0II*\0\x08\0\0\0\xff\xff" + struct.pack("<HHII", 0x8769, 4, 1, 8) * 5000
     yield case("picture", "exif_loop.jpg", start + segment(0xE1, loop[:65000]) + whole[2:], statuses=ANY)
-    for sides in ((65500, 65500), (65535, 1), (30000, 5000), (1, 65501)):
-        marker = 0xC2 if sides[1] > 1 else 0xC0
-        yield case("picture", f"sides_{sides[0]}_{sides[1]}.jpg",
-                   start + tables + frame(*sides, marker, components=3) + scan + end, str(sides[1]))
+    for width, height, word in ((65500, 65500, "limit"), (65535, 1, "dimension"),
+                                (30000, 5000, "cut off"), (1, 65501, "dimension")):
+        marker = 0xC2 if height > 1 else 0xC0
+        yield case("picture", f"sides_{width}_{height}.jpg",
+                   start + tables + frame(width, height, marker, components=3) + scan + end, word)
 
 
 def small_format_cases():
     riff = pictures.riff
-    for width in (16383, 9000):
+    for width, word in ((16383, "limit"), (9000, "webp is damaged")):
         key = b"\x10\0\0\x9d\x01\x2a" + struct.pack("<HH", width, width)
-        yield case("picture", f"promise_{width}.webp", riff((b"VP8 ", key + bytes(40))), "webp")
+        yield case("picture", f"promise_{width}.webp", riff((b"VP8 ", key + bytes(40))), word)
     lossy = pictures.golden("lossy.webp")
     yield case("picture", "other_canvas.webp", riff(
         (b"VP8X", struct.pack("<I", 0) + (99).to_bytes(3, "little") * 2), (b"VP8 ", lossy[20:])), "webp")
@@ -237,7 +251,7 @@ def small_format_cases():
             4, 4, 8, 1, offset=54 + 1024, data=bytes(1024) + code), "bmp",
             statuses=ANY if name == "rows" else (3,))
     for top in (2**31 - 1, -2**31, -70000):
-        yield case("picture", f"height_{top}.bmp", pictures.bmp(1, top, data=bytes(64)), "bmp")
+        yield case("picture", f"height_{top}.bmp", pictures.bmp(1, top, data=bytes(64)), "a side")
     for name, text in {"zeros": b"P6 " + b"0" * 5000000 + b"1 1 255\n", "blank": b"P5" + b" " * 3000000,
                        "no_levels": b"P5 1 1\n", "minus": b"P2 1 1 255\n-1\n", "end": b"P6 1 1 255",
                        "half": b"P5 1 1 65535\n\0", "comment": b"P5 1 1 255 #\n" + b"#" * 10}.items():

@@ -38,9 +38,9 @@ def png_cases():
     grey = idat(b"\0\x7f" * 1)
     yield picture("bomb.png", png(50000, 50000, 8, 0, idat(bytes(1000))), "50000")
     yield picture("largest.png", png(2**31 - 1, 2**31 - 1, 16, 6, idat(b"")), "2147483647")
-    yield picture("over_png.png", png(2**32 - 1, 1, 8, 0, idat(b"")), "png")
+    yield picture("over_png.png", png(2**32 - 1, 1, 8, 0, idat(b"")), "a side")
     yield picture("no_pixels.png", png(0, 0, 8, 0, idat(b"")), "0 x 0")
-    yield picture("promise.png", png(10000, 10000, 8, 0, idat(bytes(100))), "png")
+    yield picture("promise.png", png(10000, 10000, 8, 0, idat(bytes(100))), "cut off")
     yield picture("depth.png", png(1, 1, 3, 0, grey), "png")
     yield picture("colour.png", png(1, 1, 8, 5, grey), "png")
     yield picture("interlace.png", png(1, 1, 8, 0, grey, interlace=2), "png")
@@ -50,7 +50,7 @@ def png_cases():
     yield picture("only_signature.png", SIGNATURE, "cut off")
     yield picture("text_mode.png", SIGNATURE.replace(b"\r\n", b"\n") + bytes(50), "text mode")
     yield picture("critical.png", png(1, 1, 8, 0, chunk(b"QUUX", b""), grey), "png")
-    yield picture("wild_length.png", SIGNATURE + b"\xff\xff\xff\xffIHDR" + bytes(20), "png")
+    yield picture("wild_length.png", SIGNATURE + b"\xff\xff\xff\xffIHDR" + bytes(20), "0 x 0")
     yield picture("chunk_flood.png",
                   png(1, 1, 8, 0, chunk(b"tEXt", b"a\0b") * 200000, grey), "chunks")
     # Valid, whatever lies in their auxiliary chunks: those are not unpacked.
@@ -62,10 +62,11 @@ def png_cases():
     whole = golden("rgb8.png")
     for at in (9, 20, 33, 40, len(whole) // 2, len(whole) - 13, len(whole) - 1):
         yield picture(f"cut_{at}.png", whole[:at], "cut off")
-    for at in (17, 30, 45, len(whole) // 2, len(whole) - 2):
+    for at, word in ((17, "a side"), (30, "CRC"), (45, "PNG is damaged"),
+                     (len(whole) // 2, "PNG is damaged"), (len(whole) - 2, "CRC")):
         flipped = bytearray(whole)
         flipped[at] ^= 0x55
-        yield picture(f"flipped_{at}.png", flipped, "png")
+        yield picture(f"flipped_{at}.png", flipped, word)
 
 
 # ---- JPEG --------------------------------------------------------------------------------------
@@ -117,7 +118,7 @@ def webp_cases():
     large = struct.pack("<I", 0) + (16383).to_bytes(3, "little") * 2
     yield picture("bomb.webp", riff((b"VP8X", large), (b"VP8 ", bytes(20))), "webp")
     yield picture("canvas.webp", riff((b"VP8X", struct.pack("<I", 0) + b"\xff" * 6)), "webp")
-    yield picture("lossless_bomb.webp", riff((b"VP8L", b"\x2f\xff\xff\xff\x0f" + bytes(20))), "webp")
+    yield picture("lossless_bomb.webp", riff((b"VP8L", b"\x2f\xff\xff\xff\x0f" + bytes(20))), "limit")
     yield picture("nothing.webp", riff(), "webp")
     yield picture("wild_length.webp", b"RIFF\xff\xff\xff\xffWEBPVP8 \xff\xff\xff\xff" + bytes(30),
                   "webp")
@@ -135,10 +136,10 @@ def bmp_cases():
     pixels = bytes(64)
     yield picture("bomb.bmp", bmp(60000, 60000, data=pixels), "60000")
     yield picture("widest.bmp", bmp(2**31 - 1, 2**31 - 1, data=pixels), "2147483647")
-    yield picture("lowest.bmp", bmp(1, -2**31, data=pixels), "bmp")
+    yield picture("lowest.bmp", bmp(1, -2**31, data=pixels), "a side")
     yield picture("negative.bmp", bmp(-4, 4, data=pixels), "bmp")
-    yield picture("no_pixels.bmp", bmp(0, 0, data=pixels), "bmp")
-    yield picture("promise.bmp", bmp(10000, 10000, data=pixels), "bmp")
+    yield picture("no_pixels.bmp", bmp(0, 0, data=pixels), "0 x 0")
+    yield picture("promise.bmp", bmp(10000, 10000, data=pixels), "cut off")
     yield picture("bits.bmp", bmp(4, 4, bits=7, data=pixels), "bmp")
     yield picture("compression.bmp", bmp(4, 4, compression=77, data=pixels), "bmp")
     yield picture("offset.bmp", bmp(4, 4, offset=2**31, data=pixels), "bmp")

@@ -22,16 +22,18 @@ def cases():
         yield case("transforms", f"transforms_{name}.yaml", text, statuses=USAGE)
         yield case("config", f"config_{name}.yaml", text, statuses=USAGE)
     for name, text, word in (("empty", b"", "label"), ("binary", bytes(range(256)), "label"),
-                             ("few", b"a\nb\n", "100"), ("twice", b"0 a\n0 b\n", ".txt:2:"),
+                             ("few", b"a\nb\n", "100"), ("twice", b"0 a\n0 b\n", "already named"),
                              ("range", b"0 a\n900 b\n", "class 1"),
-                             ("number", b"0 a\nx b\n", ""),
-                             ("long", b"x" * 5000000, "label")):
+                             ("number", b"0 a\nx b\n", "expected an index"),
+                             ("long", b"x" * 5000000, "1 class names")):
         yield case("labels", f"labels_{name}.txt", text, word, statuses=(3,))
     for name, text, word in (("empty", b"", "list"), ("binary", bytes(range(256)) * 10, "list"),
-                             ("no_label", b"a.jpg\n", ".txt:1:"), ("absent", b"a.jpg 0\n", "a.jpg"),
-                             ("label", b"a.jpg x\n", ".txt:1:"), ("negative", b"a.jpg -1\n", ".txt:1:"),
-                             ("huge", b"a.jpg 99999999999999999999\n", ".txt:1:"),
-                             ("long", b"x" * 5000000 + b" 0\n", ".txt:1:"),
+                             ("no_label", b"a.jpg\n", ":1: no label"),
+                             ("absent", b"a.jpg 0\n", "a.jpg"),
+                             ("label", b"a.jpg x\n", ':1: "x" is no label'),
+                             ("negative", b"a.jpg -1\n", ':1: "-1" is no label'),
+                             ("huge", b"a.jpg 99999999999999999999\n", ":1: the label is over"),
+                             ("long", b"x" * 5000000 + b" 0\n", "longer than"),
                              ("nul", b"a\0b.jpg 0\n", "byte 1"),
-                             ("many", b"a.jpg x\n" * 100000, ".txt:1:")):
+                             ("many", b"a.jpg x\n" * 100000, ':5: "x" is no label')):
         yield case("list", f"list_{name}.txt", text, word)

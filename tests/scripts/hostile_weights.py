@@ -115,27 +115,31 @@ def edit(data, at, new):
 
 def archive_cases():
     plain = pth(state_dict(1, (1,)))
-    yield weights("counts.pth", pth(state_dict(2**40, (2**40,))), "pth")
-    yield weights("product.pth", pth(state_dict(1, (2**32, 2**32))), "pth")
-    yield weights("outside.pth", pth(state_dict(1, (9,))), "pth")
-    yield weights("no_storage.pth", pth(state_dict(1, (1,), "../../etc/passwd")), "pth")
+    yield weights("counts.pth", pth(state_dict(2**40, (2**40,))), "1099511627776 elements")
+    yield weights("product.pth", pth(state_dict(1, (2**32, 2**32))), "shape")
+    yield weights("outside.pth", pth(state_dict(1, (9,))), "9 elements")
+    yield weights("no_storage.pth", pth(state_dict(1, (1,), "../../etc/passwd")), "no entry")
     yield weights("kind.pth", pth(state_dict(1, (1,), kind="SecretStorage")), "SecretStorage")
     yield weights("deflated.pth", pth(state_dict(1, (1,)), bytes(1 << 26), zipfile.ZIP_DEFLATED),
                   "compress")
     yield weights("no_pickle.pth", pth(b"").replace(b"data.pkl", b"date.pkl"), "data.pkl")
-    yield weights("up.pth", pth(state_dict(1, (1,)), name="../../../etc/x"), "pth")
+    yield weights("up.pth", pth(state_dict(1, (1,)), name="../../../etc/x"), "no entry")
     directory = plain.index(b"PK\1\2")
-    yield weights("size_lies.pth", edit(plain, directory + 20, b"\xff\xff\xff\x7f" * 2), "pth")
-    yield weights("offset_lies.pth", edit(plain, directory + 42, b"\xff\xff\xff\x7f"), "pth")
+    yield weights("size_lies.pth", edit(plain, directory + 20, b"\xff\xff\xff\x7f" * 2),
+                  "2147483647 bytes, but the file ends")
+    yield weights("offset_lies.pth", edit(plain, directory + 42, b"\xff\xff\xff\x7f"),
+                  "at 2147483647", "beyond the end")
     yield weights("encrypted.pth", edit(plain, directory + 8, b"\x01"), "encrypt")
-    yield weights("zip64_lies.pth", edit(plain, directory + 20, b"\xff" * 8), "pth")
+    yield weights("zip64_lies.pth", edit(plain, directory + 20, b"\xff" * 8), "zip64")
     last = plain.rindex(b"PK\5\6")
-    yield weights("directory_lies.pth", edit(plain, last + 16, b"\xff\xff\xff\x7f"), "pth")
-    yield weights("count_lies.pth", edit(plain, last + 8, b"\xff\xff" * 2), "pth")
+    yield weights("directory_lies.pth", edit(plain, last + 16, b"\xff\xff\xff\x7f"),
+                  "central directory", "not inside")
+    yield weights("count_lies.pth", edit(plain, last + 8, b"\xff\xff" * 2), "zip64", "locator")
     second = plain.index(b"PK\1\2", directory + 4)
     yield weights("overlap.pth", edit(plain, second + 42, plain[directory + 42:directory + 46]),
-                  "pth")
-    yield weights("checksum.pth", edit(plain, plain.index(b"\0\0\x80\x3f"), b"\1\1\1\1"), "pth")
+                  "archive/data/0", "central directory")
+    yield weights("checksum.pth", edit(plain, plain.index(b"\0\0\x80\x3f"), b"\1\1\1\1"),
+                  "checksum")
     for part in (90, 50):
         yield weights(f"cut_{part}.pth", (plain[:last] + bytes(4000) + plain[last:])
                       [:(len(plain) + 4000) * part // 100], "cut off")
@@ -143,16 +147,16 @@ def archive_cases():
     with zipfile.ZipFile(many, "w") as archive:
         for i in range(20000):
             archive.writestr(f"a/{i}", b"")
-    yield weights("entries.pth", many.getvalue(), "pth")
-    for name, count, shape, keys, storage in (
-            ("count", 2**40, (2**40,), ["0"], struct.pack("<q", 2**40)),
-            ("negative", 1, (1,), ["0"], struct.pack("<q", -1)),
-            ("other_key", 1, (1,), ["1"], struct.pack("<qf", 1, 1)),
-            ("no_key", 1, (1,), [], b""),
-            ("keys", 1, (1,), ["0"] * 100000, struct.pack("<qf", 1, 1)),
-            ("cut", 1, (1,), ["0"], struct.pack("<q", 1) + b"\0\0")):
-        yield weights(f"{name}.legacy.pth", legacy_pth(state_dict(count, shape, view=b"N")) +
-                      pickle.dumps(keys, 2) + storage, "legacy")
+    yield weights("entries.pth", many.getvalue(), "not a file of torch.save")
+    for name, count, keys, storage, word in (
+            ("count", 2**40, ["0"], struct.pack("<q", 2**40), "cut off"),
+            ("negative", 1, ["0"], struct.pack("<q", -1), "-1 elements"),
+            ("other_key", 1, ["1"], struct.pack("<qf", 1, 1), "no tensor names"),
+            ("no_key", 1, [], b"", "holds no storage"),
+            ("keys", 1, ["0"] * 100000, struct.pack("<qf", 1, 1), "same key twice"),
+            ("cut", 1, ["0"], struct.pack("<q", 1) + b"\0\0", "cut off")):
+        yield weights(f"{name}.legacy.pth", legacy_pth(state_dict(count, (count,), view=b"N")) +
+                      pickle.dumps(keys, 2) + storage, word)
 
 
 # ---- safetensors -------------------------------------------------------------------------------
@@ -168,30 +172,30 @@ def entry(kind="F32", shape=(2,), offsets=(0, 8)):
 
 def safetensors_cases():
     one = b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}'
-    for name, data in {
-            "header_wraps": safetensors({"a": entry()}, size=2**63),
-            "header_all": safetensors({"a": entry()}, size=2**64 - 1),
-            "header_long": safetensors({"a": entry()}, size=10**9),
-            "no_header": b"\x02\0\0\0\0\0\0\0{}",
-            "past_end": safetensors({"a": entry(offsets=(0, 16), shape=(4,))}),
-            "reversed": safetensors({"a": entry(offsets=(8, 0))}),
-            "negative": safetensors({"a": entry(offsets=(-8, 8))}),
-            "shape_differs": safetensors({"a": entry(shape=(3,))}),
-            "product": safetensors({"a": entry(shape=(2**40, 2**40))}),
-            "negative_shape": safetensors({"a": entry(shape=(-1, -2))}),
-            "rank": safetensors({"a": entry(shape=[1] * 64 + [2])}),
-            "kind": safetensors({"a": entry("Q7")}),
-            "overlap": safetensors({"a": entry(), "b": entry()}),
-            "hole": safetensors({"a": entry(offsets=(4, 12))}, bytes(12)),
-            "twice": safetensors(one + b"," + one[1:] + b"}"),
-            "fraction": safetensors({"a": entry(shape=(2.5,))}),
-            "missing": safetensors({"a": {"dtype": "F32", "shape": [2]}}),
-            "array": safetensors(b"[1, 2, 3]"),
-            "deep": safetensors(b"{\"a\":" * 200000),
-            "broken": safetensors(b'{"a": nonsense}'),
-            "utf8": safetensors(b'{"\xff\xfe": 1}'),
-            "cut": safetensors({"a": entry()})[:-4]}.items():
-        yield weights(name + ".safetensors", data, "safetensors")
+    for name, (word, data) in {
+            "header_wraps": ("9223372036854775808 bytes", safetensors({"a": entry()}, size=2**63)),
+            "header_all": ("18446744073709551615", safetensors({"a": entry()}, size=2**64 - 1)),
+            "header_long": ("1000000000 bytes", safetensors({"a": entry()}, size=10**9)),
+            "no_header": ("no float tensors", b"\x02\0\0\0\0\0\0\0{}"),
+            "past_end": ("holds only 8", safetensors({"a": entry(offsets=(0, 16), shape=(4,))})),
+            "reversed": ("ends before that", safetensors({"a": entry(offsets=(8, 0))})),
+            "negative": ("before the data", safetensors({"a": entry(offsets=(-8, 8))})),
+            "shape_differs": ("shape needs 12 bytes", safetensors({"a": entry(shape=(3,))})),
+            "product": ("beyond 64 bits", safetensors({"a": entry(shape=(2**40, 2**40))})),
+            "negative_shape": ("a size is not", safetensors({"a": entry(shape=(-1, -2))})),
+            "rank": ("65 dimensions", safetensors({"a": entry(shape=[1] * 64 + [2])})),
+            "kind": ("\"Q7\"", safetensors({"a": entry("Q7")})),
+            "overlap": ("overlaps", safetensors({"a": entry(), "b": entry()})),
+            "hole": ("hole of 4 bytes", safetensors({"a": entry(offsets=(4, 12))}, bytes(12))),
+            "twice": ("there twice", safetensors(one + b"," + one[1:] + b"}")),
+            "fraction": ("a size is not", safetensors({"a": entry(shape=(2.5,))})),
+            "missing": ("data_offsets", safetensors({"a": {"dtype": "F32", "shape": [2]}})),
+            "array": ("not a weights file", safetensors(b"[1, 2, 3]")),
+            "deep": ("nested", safetensors(b"{\"a\":" * 200000)),
+            "broken": ("expected a value", safetensors(b'{"a": nonsense}')),
+            "utf8": ("utf-8", safetensors(b'{"\xff\xfe": 1}')),
+            "cut": ("holds only 4", safetensors({"a": entry()})[:-4])}.items():
+        yield weights(name + ".safetensors", data, word)
     yield weights("other.safetensors", safetensors({"a": entry()}), "not a res2net")
 
 
@@ -215,7 +219,7 @@ def r2n_cases():
         return bytes(head) + metadata + bytes(begin - 64 - len(metadata))
 
     yield weights("nothing.r2n", sealed(b"{}"), "tensors")
-    yield weights("deep.r2n", sealed(b'{"tensors":' + b"[" * 200000), "r2n")
+    yield weights("deep.r2n", sealed(b'{"tensors":' + b"[" * 200000), "nested")
     yield weights("outside.r2n", sealed(
         b'{"tensors":[{"name":"a","shape":[4],"offset":6400,"crc32":0}]}'), "inside")
     yield weights("product.r2n", sealed(

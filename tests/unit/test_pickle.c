@@ -175,7 +175,7 @@ static void nothing_else_is_let_in(void **state)
 static void damage_is_refused(void **state)
 {
     (void)state;
-    REFUSE("", RES2NET_DAMAGED, "not a Python pickle");
+    REFUSE("", RES2NET_DAMAGED, "nothing is where a pickle belongs");
     REFUSE("\x80\x02", RES2NET_DAMAGED, "cut off");
     REFUSE("\x80\x02"
            "B\xFF\xFF\xFF\xFFxx",
