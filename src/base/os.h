@@ -57,6 +57,10 @@ int r2n_os_exists(const char *path);
 res2net_status r2n_os_list_directory(const char *path, char ***names, size_t *count,
                                      res2net_report *report);
 
+/* Asks for large pages under the part of a block that has room for them: a hint, which the system
+ * may not follow. */
+void r2n_os_prefer_large_pages(void *block, size_t bytes);
+
 /* Peak resident memory of this process in bytes. */
 uint64_t r2n_os_peak_memory_bytes(void);
 

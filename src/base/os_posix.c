@@ -351,6 +351,16 @@ uint64_t r2n_os_memory_bytes(void)
     return limit > 0 && (limit < machine || machine == 0) ? limit : machine;
 }
 
+void r2n_os_prefer_large_pages(void *block, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    (void)madvise(block, bytes, MADV_HUGEPAGE); /* refused by kernels without them: nothing lost */
+#else
+    (void)block;
+    (void)bytes;
+#endif
+}
+
 uint64_t r2n_os_peak_memory_bytes(void)
 {
     struct rusage usage;

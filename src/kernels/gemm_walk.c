@@ -13,7 +13,10 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { LINE_BYTES = 64, STEP_LANE_BYTES = R2N_TILE_STEP_BYTES / R2N_TILE_LANES };
+enum {
+    PREFETCH_BYTES = R2N_TILE_PREFETCH_BYTES,
+    STEP_LANE_BYTES = R2N_TILE_STEP_BYTES / R2N_TILE_LANES
+};
 
 typedef struct walk {
     const r2n_tile_set *set;
@@ -245,7 +248,7 @@ static void walk_tiles(const walk *w, r2n_tile *tile, const chunk *c, int32_t fi
     const int64_t steps = w->steps;
     const int64_t tiles = tile_count(w, c, blocks);
     const int64_t portion =
-        steps > 0 ? pieces(next_bytes, tiles * steps * LINE_BYTES) * LINE_BYTES : 0;
+        steps > 0 ? pieces(next_bytes, tiles * steps * PREFETCH_BYTES) * PREFETCH_BYTES : 0;
     const char *end = tile->prefetch + next_bytes;
     for (int64_t i = c->first; i < c->last; i++) {
         const run r = run_at(w, i);

@@ -44,13 +44,14 @@ typedef struct r2n_tile {
     int32_t last_lanes; /* channels in the last block, 1 to 16 */
     int32_t relu;
     const r2n_epilogue *epilogue; /* for what is the same in every tile */
-    const char *prefetch;         /* weights that a later tile will read: a hint, never a load */
+    const char *prefetch;         /* weights that a later tile will read: hints, never loads, for
+                                     the R2N_TILE_PREFETCH_BYTES that begin here */
     int64_t prefetch_step;        /* bytes to go on by every R2N_TILE_STEP_BYTES of a block */
 } r2n_tile;
 
 /* Packed weights of a block that a tile multiplies with between two prefetches: four vectors of 16
  * lanes, which are 4, 8 or 16 k. What a source's channels leave over has no prefetch. */
-enum { R2N_TILE_STEP_BYTES = 256 };
+enum { R2N_TILE_STEP_BYTES = 256, R2N_TILE_PREFETCH_BYTES = 128 };
 
 typedef void r2n_tile_function(const r2n_tile *tile);
 

@@ -145,6 +145,7 @@ ALWAYS_INLINE void compute(const r2n_tile *tile, const int pixels)
         int32_t k = source->channels;
         for (; k >= 4; k -= 4) {
             _mm_prefetch(prefetch, _MM_HINT_T1);
+            _mm_prefetch(prefetch + 64, _MM_HINT_T1);
             prefetch += prefetch_step;
             ONE_K
             ONE_K

@@ -134,6 +134,7 @@ ALWAYS_INLINE void compute(const r2n_tile *tile, const int pixels, const int blo
         int32_t k = source->channels;
         for (; k >= 4; k -= 4) {
             _mm_prefetch(prefetch, _MM_HINT_T1);
+            _mm_prefetch(prefetch + 64, _MM_HINT_T1);
             prefetch += prefetch_step;
             ONE_K(0)
             ONE_K(1)
