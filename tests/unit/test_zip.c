@@ -133,7 +133,7 @@ static void spoilt_fields_are_refused(void **state)
     refuse(&a, RES2NET_DAMAGED, "does not agree");
     a = build(0);
     a.bytes[a.central[1] + 45] = 0x7F;
-    refuse(&a, RES2NET_DAMAGED, "does not agree");
+    refuse(&a, RES2NET_DAMAGED, "beyond the end of the file");
     a = build(0);
     a.bytes[a.local[0] + 30] = 'x';
     refuse(&a, RES2NET_DAMAGED, "does not agree");
