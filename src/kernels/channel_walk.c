@@ -30,6 +30,15 @@ typedef struct span {
     int32_t counted;     /* and those of the padding */
 } span;
 
+typedef struct pool_walk {
+    const r2n_pool_arguments *pool;
+    r2n_window_function *function;
+    char *block;
+    int64_t element_bytes;
+    float scale;
+    int32_t first, last; /* channels */
+} pool_walk;
+
 /* The cells of a window along one side. What hangs over even the padding is never counted. */
 static span window_span(int32_t start, int32_t kernel, int32_t size, int32_t padding)
 {
@@ -39,35 +48,58 @@ static span window_span(int32_t start, int32_t kernel, int32_t size, int32_t pad
     return s;
 }
 
+/* A window's runs of channels that lie side by side in input and output; offsets are in elements.
+ */
+static void walk_runs(const pool_walk *p, r2n_pool_window *w, int64_t from, int64_t to)
+{
+    const r2n_view *in = &p->pool->input, *out = &p->pool->output;
+    for (int32_t c = p->first; c < p->last; c += w->channels) {
+        w->channels = limit_run(out, c, limit_run(in, c, p->last - c));
+        w->any_from = p->block + (from + channel_offset(in, c)) * p->element_bytes;
+        w->any_to = p->block + (to + channel_offset(out, c)) * p->element_bytes;
+        p->function(w);
+    }
+}
+
+static void walk_row(const pool_walk *p, int32_t image, int32_t row)
+{
+    const r2n_pool_arguments *pool = p->pool;
+    const r2n_view *in = &pool->input, *out = &pool->output;
+    const span y = window_span(row * pool->stride - pool->padding, pool->kernel_rows,
+                               pool->input_rows, pool->padding);
+    const int64_t from = in->offset + image * in->image_pitch + y.first * in->row_pitch;
+    const int64_t to = out->offset + image * out->image_pitch + row * out->row_pitch;
+    r2n_pool_window w = {
+        .rows = y.last - y.first, .row_pitch = in->row_pitch, .pixel_pitch = in->pixel_pitch};
+    for (int32_t column = 0; column < pool->columns; column++) {
+        const span x = window_span(column * pool->stride - pool->padding, pool->kernel_columns,
+                                   pool->input_columns, pool->padding);
+        w.columns = x.last - x.first;
+        w.factor =
+            p->scale / (float)(pool->count_padding ? y.counted * x.counted : w.rows * w.columns);
+        walk_runs(p, &w, from + x.first * in->pixel_pitch, to + column * out->pixel_pitch);
+    }
+}
+
+void r2n_pool_walk(int32_t element_bytes, r2n_window_function *maximum,
+                   r2n_window_function *average, const r2n_pool_arguments *pool, void *block,
+                   r2n_range range)
+{
+    const pool_walk p = {.pool = pool,
+                         .function = pool->kind == R2N_POOL_MAXIMUM ? maximum : average,
+                         .block = block,
+                         .element_bytes = element_bytes,
+                         .scale = element_bytes == 1 ? pool->scale : 1.0f,
+                         .first = range.block_first * LANES,
+                         .last = smaller(range.block_last * LANES, pool->channels)};
+    for (int32_t i = range.row_first; i < range.row_last; i++)
+        walk_row(&p, i / pool->rows, i % pool->rows);
+}
+
 void r2n_pool_f32_walk(r2n_window_function *maximum, r2n_window_function *average,
                        const r2n_pool_arguments *pool, float *block, r2n_range range)
 {
-    r2n_window_function *function = pool->kind == R2N_POOL_MAXIMUM ? maximum : average;
-    const r2n_view *in = &pool->input, *out = &pool->output;
-    const int32_t last = smaller(range.block_last * LANES, pool->channels);
-    r2n_pool_window w = {.row_pitch = in->row_pitch, .pixel_pitch = in->pixel_pitch};
-    for (int32_t i = range.row_first; i < range.row_last; i++) {
-        const int32_t image = i / pool->rows;
-        const int32_t row = i % pool->rows;
-        const span y = window_span(row * pool->stride - pool->padding, pool->kernel_rows,
-                                   pool->input_rows, pool->padding);
-        const float *from = block + in->offset + image * in->image_pitch + y.first * in->row_pitch;
-        float *to = block + out->offset + image * out->image_pitch + row * out->row_pitch;
-        w.rows = y.last - y.first;
-        for (int32_t column = 0; column < pool->columns; column++) {
-            const span x = window_span(column * pool->stride - pool->padding, pool->kernel_columns,
-                                       pool->input_columns, pool->padding);
-            w.columns = x.last - x.first;
-            w.factor =
-                1.0f / (float)(pool->count_padding ? y.counted * x.counted : w.rows * w.columns);
-            for (int32_t c = range.block_first * LANES; c < last; c += w.channels) {
-                w.channels = limit_run(out, c, limit_run(in, c, last - c));
-                w.from = from + x.first * in->pixel_pitch + channel_offset(in, c);
-                w.to = to + column * out->pixel_pitch + channel_offset(out, c);
-                function(&w);
-            }
-        }
-    }
+    r2n_pool_walk(sizeof(float), maximum, average, pool, block, range);
 }
 
 /* ---- elementwise ---- */

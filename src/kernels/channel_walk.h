@@ -9,18 +9,30 @@
 
 #include "kernels/kernels.h"
 
-/* One output pixel of a pool: the cells of its window that are inside the picture. */
+/* One output pixel of a pool: the cells of its window that are inside the picture. Pitches are in
+ * elements of the precision; f32 uses an address by its plain name, other precisions by the one
+ * with `any`. */
 typedef struct r2n_pool_window {
-    const float *from; /* the first cell's first channel of the run */
-    float *to;
+    union { /* the first cell's first channel of the run */
+        const float *from;
+        const void *any_from;
+    };
+    union {
+        float *to;
+        void *any_to;
+    };
     int32_t rows, columns; /* cells, at least one */
     int64_t row_pitch, pixel_pitch;
     int32_t channels; /* of the run */
-    float factor;     /* an average's 1 / count */
+    float factor;     /* an average's 1 / count, in int8 scale / count */
 } r2n_pool_window;
 
 typedef void r2n_window_function(const r2n_pool_window *window);
 
+/* `element_bytes`: 1, 2 or 4, of an activation. */
+void r2n_pool_walk(int32_t element_bytes, r2n_window_function *maximum,
+                   r2n_window_function *average, const r2n_pool_arguments *pool, void *block,
+                   r2n_range range);
 void r2n_pool_f32_walk(r2n_window_function *maximum, r2n_window_function *average,
                        const r2n_pool_arguments *pool, float *block, r2n_range range);
 

@@ -24,6 +24,14 @@ int kernel_does(const r2n_kernel *kernel, r2n_operation operation, r2n_precision
            kernel_is_checked(kernel, o);
 }
 
+int any_kernel_does(r2n_operation operation, r2n_precision precision, const options *o)
+{
+    for (size_t i = 0; i < r2n_kernel_count; i++)
+        if (kernel_does(&r2n_kernels[i], operation, precision, o))
+            return 1;
+    return 0;
+}
+
 const r2n_kernel *find_reference(r2n_operation operation, r2n_precision precision)
 {
     for (size_t i = 0; i < r2n_kernel_count; i++)
@@ -64,6 +72,7 @@ int run_check(const options *o)
         return 2;
     }
     check_gemm(&t, o);
+    check_gemm_int8(&t, o);
     check_pool(&t, o);
     check_elementwise(&t, o);
     printf("%lld passed, %lld failed\n", (long long)t.passed, (long long)t.failed);

@@ -6,6 +6,7 @@
 #include "kernelcheck/scene.h"
 
 void check_gemm(tally *t, const options *o);
+void check_gemm_int8(tally *t, const options *o);
 void check_pool(tally *t, const options *o);
 void check_elementwise(tally *t, const options *o);
 
@@ -14,6 +15,7 @@ int kernel_is_checked(const r2n_kernel *kernel, const options *o);
 /* And it is of this operation and precision. */
 int kernel_does(const r2n_kernel *kernel, r2n_operation operation, r2n_precision precision,
                 const options *o);
+int any_kernel_does(r2n_operation operation, r2n_precision precision, const options *o);
 const r2n_kernel *find_reference(r2n_operation operation, r2n_precision precision);
 
 /* |found - expected| <= (terms + 8) * 2^-24 * magnitude, plus as many steps of the smallest

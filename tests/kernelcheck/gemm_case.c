@@ -6,13 +6,15 @@
 #include <string.h>
 
 #include "kernels/bf16.h"
+#include "kernels/precision.h"
 
+enum { DEEP_CHANNELS = 4096 };
 enum { SCENE_ELEMENTS = 1000000, LARGE_SCENE_ELEMENTS = 4000000 };
 
-/* v of the packed layout: channels of a source come in multiples of it. */
+/* Channels of a source come in multiples of it. */
 static int32_t group_of(const gemm_case *c)
 {
-    return (int32_t)sizeof(float) / c->before.element_bytes;
+    return r2n_precision_facts_of(c->precision)->group;
 }
 
 int64_t packed_index(const gemm_case *c, int32_t k, int32_t channel)
@@ -238,18 +240,12 @@ void make_gemm_case(gemm_case *c, random_state *random, r2n_precision precision,
     describe_case(c);
 }
 
-void make_large_gemm_case(gemm_case *c, random_state *random, r2n_precision precision)
+/* One source at one tap. */
+static void make_plain_case(gemm_case *c, random_state *random, int64_t elements, int32_t channels)
 {
-    memset(c, 0, sizeof *c);
-    c->precision = precision;
-    c->fill = FILL_REAL;
-    c->gemm.images = 2;
-    c->gemm.rows = random_between(random, 18, 22);
-    c->gemm.columns = random_between(random, 30, 40);
-    c->gemm.channels = random_between(random, 20, 40);
+    const extent e = {c->gemm.images, c->gemm.rows, c->gemm.columns, channels};
     c->gemm.sources = c->sources;
-    scene_begin(&c->before, precision, LARGE_SCENE_ELEMENTS);
-    const extent e = {2, c->gemm.rows, c->gemm.columns, random_between(random, 100, 150) * 4};
+    scene_begin(&c->before, c->precision, elements);
     const r2n_view view = scene_view(&c->before, random, e, 0);
     add_source(c, random,
                (r2n_gemm_source){.offset = view.offset,
@@ -262,6 +258,24 @@ void make_large_gemm_case(gemm_case *c, random_state *random, r2n_precision prec
     fill_weights(c, random);
     shift_offsets(c, scene_trim(&c->before));
     describe_case(c);
+}
+
+void make_large_gemm_case(gemm_case *c, random_state *random, r2n_precision precision)
+{
+    *c = (gemm_case){.precision = precision, .fill = FILL_REAL, .gemm.images = 2};
+    c->gemm.rows = random_between(random, 18, 22);
+    c->gemm.columns = random_between(random, 30, 40);
+    c->gemm.channels = random_between(random, 20, 40);
+    make_plain_case(c, random, LARGE_SCENE_ELEMENTS, random_between(random, 100, 150) * 4);
+}
+
+void make_deep_gemm_case(gemm_case *c, random_state *random, r2n_precision precision)
+{
+    *c = (gemm_case){.precision = precision, .fill = FILL_EDGE, .gemm.images = 1};
+    c->gemm.rows = random_between(random, 1, 2);
+    c->gemm.columns = random_between(random, 1, 10);
+    c->gemm.channels = random_between(random, 1, 60);
+    make_plain_case(c, random, SCENE_ELEMENTS, DEEP_CHANNELS);
 }
 
 void release_gemm_case(gemm_case *c)

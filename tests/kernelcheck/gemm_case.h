@@ -24,6 +24,8 @@ void make_gemm_case(gemm_case *c, random_state *random, r2n_precision precision,
                     int32_t columns, int32_t channels);
 /* More operands than a core's second-level cache holds: the walk has to cut its range. */
 void make_large_gemm_case(gemm_case *c, random_state *random, r2n_precision precision);
+/* The largest values over 4096 channels: integer sums that no float holds. */
+void make_deep_gemm_case(gemm_case *c, random_state *random, r2n_precision precision);
 void release_gemm_case(gemm_case *c);
 
 r2n_range whole_gemm(const gemm_case *c);

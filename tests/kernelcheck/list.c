@@ -4,6 +4,7 @@
 
 #include "kernelcheck/kernelcheck.h"
 #include "kernels/cpu_features.h"
+#include "kernels/precision.h"
 
 enum { FEATURE_BITS = 6, TEXT_BYTES = 160 };
 
@@ -11,12 +12,6 @@ static const char *operation_name(r2n_operation operation)
 {
     static const char *const names[] = {"gemm", "pool", "elementwise"};
     return names[operation];
-}
-
-static const char *precision_name(r2n_precision precision)
-{
-    static const char *const names[] = {"f32", "bf16", "bf16x3", "int8"};
-    return names[precision];
 }
 
 int run_list(const options *o)
@@ -35,7 +30,7 @@ int run_list(const options *o)
                          r2n_feature_name(1u << bit));
             }
         printf("%-24s %-12s %-9s %-10s %-26s %s\n", kernel->name, operation_name(kernel->operation),
-               precision_name(kernel->precision), r2n_isa_name(kernel->isa),
+               r2n_precision_facts_of(kernel->precision)->name, r2n_isa_name(kernel->isa),
                features[0] != '\0' ? features : "-", kernel_is_usable(kernel, o) ? "yes" : "no");
     }
     return 0;

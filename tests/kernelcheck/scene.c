@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "kernels/bf16.h"
+#include "kernels/precision.h"
 
 static const uint32_t canary_bits = 0x7fc0dead;
 static const uint16_t canary_bf16 = 0x7fde;
@@ -45,18 +46,6 @@ uint8_t fill_byte(random_state *random, fill f)
     return (uint8_t)random_between(random, 0, R2N_INT8_MAXIMUM);
 }
 
-static int32_t bytes_of(r2n_precision precision)
-{
-    switch (precision) {
-    case R2N_PRECISION_F32:
-        return sizeof(float);
-    case R2N_PRECISION_INT8:
-        return 1;
-    default:
-        return 2;
-    }
-}
-
 static void set_canary(scene *s, int64_t index)
 {
     if (s->element_bytes == 1)
@@ -80,7 +69,7 @@ static void set_random(scene *s, random_state *random, fill f, int64_t index)
 void scene_begin(scene *s, r2n_precision precision, int64_t elements)
 {
     *s = (scene){.precision = precision,
-                 .element_bytes = bytes_of(precision),
+                 .element_bytes = r2n_precision_facts_of(precision)->bytes,
                  .elements = elements,
                  .granule = 1};
     s->any = r2n_allocate((size_t)elements, (size_t)s->element_bytes);
