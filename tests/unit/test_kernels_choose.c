@@ -9,6 +9,7 @@
 
 #include "kernels/cpu_features.h"
 #include "kernels/kernels.h"
+#include "kernels/precision.h"
 
 enum { OPERATIONS = R2N_OPERATION_ELEMENTWISE + 1 };
 
@@ -20,23 +21,37 @@ static int runs_here(const r2n_kernel *kernel)
     return (kernel->features & ~r2n_cpu_features()) == 0;
 }
 
+/* The last of an operation's and precision's kernels, or NULL where there are none. */
+static const r2n_kernel *walk_list(r2n_operation operation, r2n_precision precision)
+{
+    const r2n_kernel *previous = NULL;
+    for (size_t i = 0; i < r2n_kernel_count; i++) {
+        if (r2n_kernels[i].operation != operation || r2n_kernels[i].precision != precision)
+            continue;
+        if (previous != NULL)
+            assert_true(previous->isa > r2n_kernels[i].isa);
+        assert_non_null(strstr(r2n_kernels[i].name, r2n_isa_name(r2n_kernels[i].isa)));
+        assert_non_null(strstr(r2n_kernels[i].name, r2n_precision_facts_of(precision)->name));
+        previous = &r2n_kernels[i];
+    }
+    return previous;
+}
+
 static void list_is_best_first_and_ends_with_reference(void **state)
 {
     (void)state;
-    for (int operation = 0; operation < OPERATIONS; operation++) {
-        const r2n_kernel *previous = NULL;
-        for (size_t i = 0; i < r2n_kernel_count; i++) {
-            if (r2n_kernels[i].operation != (r2n_operation)operation)
+    for (int operation = 0; operation < OPERATIONS; operation++)
+        for (int precision = 0; precision < R2N_PRECISION_COUNT; precision++) {
+            const r2n_kernel *last = walk_list((r2n_operation)operation, (r2n_precision)precision);
+            if (last == NULL) {
+                assert_int_not_equal(precision, R2N_PRECISION_F32);
                 continue;
-            if (previous != NULL)
-                assert_true(previous->isa > r2n_kernels[i].isa);
-            assert_non_null(strstr(r2n_kernels[i].name, r2n_isa_name(r2n_kernels[i].isa)));
-            previous = &r2n_kernels[i];
+            }
+            assert_int_equal(last->isa, R2N_ISA_REFERENCE);
+            assert_int_equal(last->features, 0);
         }
-        assert_non_null(previous);
-        assert_int_equal(previous->isa, R2N_ISA_REFERENCE);
-        assert_int_equal(previous->features, 0);
-    }
+    assert_non_null(walk_list(R2N_OPERATION_GEMM, R2N_PRECISION_INT8));
+    assert_non_null(walk_list(R2N_OPERATION_POOL, R2N_PRECISION_INT8));
 }
 
 static void ceiling_is_kept_and_the_best_below_it_chosen(void **state)
@@ -47,6 +62,7 @@ static void ceiling_is_kept_and_the_best_below_it_chosen(void **state)
             const r2n_kernel *expected = NULL;
             for (size_t i = 0; i < r2n_kernel_count && expected == NULL; i++)
                 if (r2n_kernels[i].operation == (r2n_operation)operation &&
+                    r2n_kernels[i].precision == R2N_PRECISION_F32 &&
                     (int)r2n_kernels[i].isa <= isa && runs_here(&r2n_kernels[i]))
                     expected = &r2n_kernels[i];
             assert_ptr_equal(r2n_choose_kernel((r2n_operation)operation, R2N_PRECISION_F32,
