@@ -15,6 +15,7 @@ import argparse
 import os
 import statistics
 import subprocess
+import sys
 import time
 
 
@@ -34,9 +35,10 @@ def main():
     parser.add_argument("picture")
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--res2net", default="build/res2net")
-    parser.add_argument("options", nargs="*", help="more options of predict, after --")
-    given = parser.parse_args()
-    command = [given.res2net, "predict", *given.options, "-m", given.model, given.picture]
+    # argparse would take predict's options behind --runs for its own.
+    end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    given = parser.parse_args(sys.argv[1:end])
+    command = [given.res2net, "predict", *sys.argv[end + 1:], "-m", given.model, given.picture]
     run(command)
     results = [run(command) for _ in range(given.runs)]
     seconds = [1000 * result[0] for result in results]
