@@ -3,8 +3,8 @@
 Runs in the environment `torch`.
 
 make_models.py OUT ARCHITECTURE...
-    OUT/ARCHITECTURE.safetensors (torch names, Paddle family) and OUT/ARCHITECTURE.onnx, whose batch
-    is dynamic and whose batch norms torch's exporter has folded
+    OUT/ARCHITECTURE.safetensors (torch names; Res2Nets are of the Paddle family) and
+    OUT/ARCHITECTURE.onnx, whose batch is dynamic and whose batch norms torch's exporter has folded
 """
 import os
 import sys
@@ -16,16 +16,23 @@ sys.path.insert(0, os.path.join(HERE, "..", "tests", "oracle"))
 import torch  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
+import names  # noqa: E402
 import torch_reference  # noqa: E402
 
 SEED = 10
+
+
+def network(architecture):
+    """One of the five, or torchvision's ResNet."""
+    family = "paddle" if architecture in names.PADDLE else "torch"
+    return torch_reference.network(architecture, SEED, family)
 
 
 def make(out, architecture):
     weights, graph = (os.path.join(out, architecture + end) for end in (".safetensors", ".onnx"))
     if os.path.exists(weights) and os.path.exists(graph):
         return
-    net = torch_reference.network(architecture, SEED, "paddle")
+    net = network(architecture)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(net, (torch.zeros(1, 3, 224, 224),), graph, dynamo=False,

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makes the virtual environments of the comparisons, under .oracle/ of the checkout: the software
 # that others wrote and that we compare with. A second run only prints the versions.
-#   environments.sh            all of them
-#   environments.sh NAME...    only these: paddle torch onnx pictures
+#   environments.sh            paddle torch onnx pictures
+#   environments.sh NAME...    only these: paddle torch onnx pictures openvino ncnn
+# Without names: those of the comparisons. `openvino` and `ncnn` are the benchmark's alone.
 set -eu
 cd "$(dirname "$0")/../.."
 root=.oracle
@@ -59,12 +60,22 @@ for name in "$@"; do
         make onnx onnx "onnxruntime==1.32.0" "openvino==2026.4.1" numpy
         versions onnx onnx onnxruntime openvino numpy
         ;;
+    openvino)
+        # nncf quantises for OpenVINO; OpenCV decodes for both.
+        make openvino "openvino==2026.4.1" "nncf==3.4.0" "opencv-python-headless==5.0.0.93" numpy
+        versions openvino openvino nncf opencv-python-headless numpy
+        ;;
+    ncnn)
+        # pnnx asks for torch, 5 GB, which only its Python wrappers use.
+        make ncnn --no-deps "ncnn==1.0.20261020" "pnnx==20261020" numpy
+        versions ncnn ncnn pnnx numpy
+        ;;
     pictures)
         make pictures "opencv-python-headless==4.6.0.66" "numpy<2" pillow
         versions pictures opencv-python-headless numpy pillow
         ;;
     *)
-        say "no environment is called '$name': there are paddle torch onnx pictures"
+        say "no environment is called '$name': there are paddle torch onnx pictures openvino ncnn"
         exit 2
         ;;
     esac

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of results (results.csv): its columns, who measured where, and which rows count."""
+import csv
+import os
+import subprocess
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+# what: batch (a batch of tensors to logits), start (process start to answer) or folder (pictures of
+# a folder to answers). held: the ISA that all were held to. agreement: with our float32 logits.
+# note: why there is no time.
+FIELDS = ("date", "commit", "cpu", "what", "arch", "precision", "batch", "threads", "engine",
+          "version", "isa", "held", "min_ms", "median_ms", "rounds", "peak_mib", "agreement", "note")
+
+_FEATURES = (("amx_tile", "AMX"), ("avx512_bf16", "AVX512_BF16"), ("avx512_vnni", "AVX512_VNNI"),
+             ("avx512f", "AVX512"), ("avx2", "AVX2"))
+
+
+def _cpuinfo():
+    facts = {}
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+        for line in file:
+            key, _, value = line.partition(":")
+            facts.setdefault(key.strip(), value.strip())
+    return facts
+
+
+def cpu_flags():
+    return set(_cpuinfo().get("flags", "").split())
+
+
+def cpu_name():
+    """With its best feature: virtual machines tell one name for CPUs of several years."""
+    facts, flags = _cpuinfo(), cpu_flags()
+    best = next((words for flag, words in _FEATURES if flag in flags), "no AVX2")
+    return f"{facts.get('model name', 'unknown')} (model {facts.get('model', '?')}, {best})"
+
+
+def commit():
+    words = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=9"],
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return words.stdout.strip()
+
+
+class Table:
+    """Adds rows; each is on the disk at once, so that a run may be stopped."""
+
+    def __init__(self, path, date):
+        fresh = not os.path.exists(path) or os.path.getsize(path) == 0
+        if not fresh:
+            with open(path, encoding="ascii") as file:
+                if file.readline().strip() != ",".join(FIELDS):
+                    raise SystemExit(f"{path} has other columns; name another file")
+        self.file = open(path, "a", encoding="ascii", newline="")
+        self.table = csv.DictWriter(self.file, FIELDS, lineterminator="\n")
+        if fresh:
+            self.table.writeheader()
+        self.common = {"date": date, "commit": commit(), "cpu": cpu_name(), "what": "batch"}
+
+    def write(self, **row):
+        self.table.writerow({**self.common, **row})
+        self.file.flush()
+
+
+def read(path):
+    """All rows of the CPU that was measured last: no ratio mixes two machines."""
+    with open(path, encoding="ascii", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if not rows:
+        raise SystemExit(f"{path}: no rows")
+    return [row for row in rows if row["cpu"] == rows[-1]["cpu"]]
+
+
+def matching(rows, **wanted):
+    return [row for row in rows
+            if all(row[key] == str(value) for key, value in wanted.items())]
+
+
+def newest(rows):
+    """The rows of the last run among them."""
+    return [row for row in rows if row["date"] == max(row["date"] for row in rows)]
