@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures for calibrating int8 and for comparing logits: smooth colours with some noise, of a fixed
-seed, so that the benchmark needs no data set. All engines get what our preprocessing makes of them.
-"""
+"""Pictures for calibrating int8 and for comparing logits: smooth colours with some noise, of a
+fixed seed, so that the benchmark needs no data set. All engines get what we prepare of them."""
 import os
 
 import numpy as np

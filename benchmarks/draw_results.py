@@ -70,7 +70,8 @@ def mark(left, y, engine, ratio):
         return (f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}" fill-opacity="0.85">'
                 f"{name}</circle>")
     way = 1 if ratio > MOST else -1
-    points = f"{x - 3 * way:.1f},{y - 5:.1f} {x + 6 * way:.1f},{y:.1f} {x - 3 * way:.1f},{y + 5:.1f}"
+    back, tip = x - 3 * way, x + 6 * way
+    points = f"{back:.1f},{y - 5:.1f} {tip:.1f},{y:.1f} {back:.1f},{y + 5:.1f}"
     number = text(x + 9, y + 4, f"{ratio:.0f}", f'fill="{colour}" font-size="10"')
     return (f'<polygon points="{points}" fill="{colour}">{name}</polygon>' +
             (number if ratio > MOST else ""))
@@ -141,7 +142,8 @@ def draw(rows):
         parts += more
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{y:.0f}" '
             f'font-family="sans-serif" font-size="12" fill="#222222">\n'
-            f'<rect width="100%" height="100%" fill="#ffffff"/>\n' + "\n".join(parts) + "\n</svg>\n")
+            f'<rect width="100%" height="100%" fill="#ffffff"/>\n' +
+            "\n".join(parts) + "\n</svg>\n")
 
 
 def main():

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ours and the peers as things that give logits and times; what each can do, and how each is held to
-an older CPU's instructions."""
+"""Ours and the peers as things that give logits and times; what each can do, and how each is held
+to an older CPU's instructions."""
 import json
 import os
 import statistics

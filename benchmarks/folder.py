@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From picture files to answers: `res2net predict --list` beside OpenVINO with OpenCV decoding in
-threads (folder_peer.py), in turns. Ours is the whole process from its start; of the peer the loading
-of libraries and model is left out. Runs in the environment `onnx`."""
+threads (folder_peer.py), in turns. Ours is the whole process from its start; of the peer the
+loading of libraries and model is left out. Runs in the environment `onnx`."""
 import argparse
 import csv
 import datetime

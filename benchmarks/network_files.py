@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The benchmark's networks in the files of all engines, each written by its own environment, once."""
+"""The benchmark's networks in the files of all engines, each written once, by its environment."""
 import os
 import subprocess
 import sys
@@ -51,8 +51,9 @@ def _ncnn(folder, arch):
              "print(i.find_spec('pnnx').submodule_search_locations[0], end='')")
     package = subprocess.run([command.environment_python("ncnn"), "-c", where], check=True,
                              stdout=subprocess.PIPE, text=True).stdout
-    subprocess.run([os.path.join(package, "pnnx"), arch + ".onnx", "inputshape=[1,3,224,224]", "fp16=0"], cwd=folder,
-                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run([os.path.join(package, "pnnx"), arch + ".onnx", "inputshape=[1,3,224,224]",
+                    "fp16=0"], cwd=folder, check=True, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
     for rest in ("_ncnn.py", "_pnnx.py", ".pnnx.bin", ".pnnx.param", ".pnnx.onnx", ".pnnxsim.onnx"):
         if os.path.exists(os.path.join(folder, arch + rest)):
             os.remove(os.path.join(folder, arch + rest))

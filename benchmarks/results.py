@@ -10,7 +10,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # a folder to answers). held: the ISA that all were held to. agreement: with our float32 logits.
 # note: why there is no time.
 FIELDS = ("date", "commit", "cpu", "what", "arch", "precision", "batch", "threads", "engine",
-          "version", "isa", "held", "min_ms", "median_ms", "rounds", "peak_mib", "agreement", "note")
+          "version", "isa", "held", "min_ms", "median_ms", "rounds", "peak_mib", "agreement",
+          "note")
 
 _FEATURES = (("amx_tile", "AMX"), ("avx512_bf16", "AVX512_BF16"), ("avx512_vnni", "AVX512_VNNI"),
              ("avx512f", "AVX512"), ("avx2", "AVX2"))

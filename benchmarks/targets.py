@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the results say of the project's speed targets: a line each with limit, aim, value and verdict.
+"""What the results say of the project's speed targets: a line each with limit, aim and value.
 
 targets.py results.csv
 
