@@ -25,8 +25,12 @@ RES2NET_API void res2net_system_describe(res2net_system *system);
  * Returns 0 after the last. */
 RES2NET_API int res2net_system_isa(int index, const char **name, const char **missing);
 
-/* Runs a small network on every ISA this CPU has and compares with the reference kernels:
- * RES2NET_OK, or INTERNAL with what differed. */
+/* Precisions, from "f32" on: name, and NULL when this CPU runs it, else what is missing. Returns 0
+ * after the last. int8 also needs a calibrated model. */
+RES2NET_API int res2net_system_precision(int index, const char **name, const char **missing);
+
+/* Runs a small network on every ISA this CPU has, in f32 and what else it has of bf16 and bf16x3,
+ * and compares with the reference kernels: RES2NET_OK, or INTERNAL with what differed. */
 RES2NET_API res2net_status res2net_self_test(res2net_report *report);
 
 /* Peak resident memory of this process. */

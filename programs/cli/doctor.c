@@ -39,6 +39,9 @@ static void print_text(const res2net_system *system, int passed)
     for (int i = 0; res2net_system_isa(i, &name, &missing); i++)
         printf("            %-10s %s%s\n", name,
                missing == NULL ? "yes" : "no: ", missing == NULL ? "" : missing);
+    for (int i = 0; res2net_system_precision(i, &name, &missing); i++)
+        printf("%-12s%-10s %s%s\n", i == 0 ? "precisions" : "", name,
+               missing == NULL ? "yes" : "no: ", missing == NULL ? "" : missing);
     printf("processors  %d of the machine, %d allowed by affinity, ", system->online,
            system->affinity);
     if (system->quota > 0)
@@ -69,13 +72,15 @@ static void boolean_member(json_writer *json, const char *key, int value)
     json_boolean(json, value);
 }
 
-static void write_isa_levels(json_writer *json)
+/* `list` is res2net_system_isa or res2net_system_precision. */
+static void write_levels(json_writer *json, const char *key,
+                         int (*list)(int index, const char **name, const char **missing))
 {
     const char *name;
     const char *missing;
-    json_key(json, "isa_levels");
+    json_key(json, key);
     json_open_array(json, JSON_ROWS);
-    for (int i = 0; res2net_system_isa(i, &name, &missing); i++) {
+    for (int i = 0; list(i, &name, &missing); i++) {
         json_open_object(json, JSON_LINE);
         json_text_member(json, "name", name);
         boolean_member(json, "available", missing == NULL);
@@ -92,7 +97,8 @@ static void print_json(const res2net_system *system, const res2net_report *repor
     json_text_member(&json, "version", system->version);
     json_text_member(&json, "cpu", system->cpu);
     json_text_member(&json, "isa", system->isa);
-    write_isa_levels(&json);
+    write_levels(&json, "isa_levels", res2net_system_isa);
+    write_levels(&json, "precisions", res2net_system_precision);
     json_integer_member(&json, "processors_online", system->online);
     json_integer_member(&json, "processors_affinity", system->affinity);
     json_key(&json, "processors_quota");

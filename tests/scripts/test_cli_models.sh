@@ -161,6 +161,8 @@ prints "self-test   passed"
 expect 0 "$res2net" doctor --format json
 python_check "doctor" <<'END'
 assert value["self_test"] == "passed" and value["problems"] == [], value
+assert [row["name"] for row in value["precisions"]] == ["f32", "bf16", "bf16x3", "int8"], value
+assert value["precisions"][0] == {"name": "f32", "available": True, "missing": None}, value
 assert value["isa_levels"][0] == {"name": "reference", "available": True, "missing": None}, value
 assert value["threads"] >= 1 and set(value["libraries"]) == {"jpeg", "png", "webp", "yaml"}, value
 END
