@@ -17,6 +17,8 @@ add_kernel_room(reference)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     add_kernel_room(x86_avx2 -mavx2 -mfma)
     add_kernel_room(x86_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
+    add_kernel_room(x86_avx512_vnni -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mfma
+        -mprefer-vector-width=512)
 endif()
 
 target_include_directories(res2net_objects PUBLIC include PRIVATE src)

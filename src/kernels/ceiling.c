@@ -15,17 +15,34 @@ int64_t r2n_ceiling_f32_reference(int64_t rounds);
 #if defined(__x86_64__)
 int64_t r2n_ceiling_f32_avx2(int64_t rounds);
 int64_t r2n_ceiling_f32_avx512(int64_t rounds);
+int64_t r2n_ceiling_int8_avx2(int64_t rounds);
+int64_t r2n_ceiling_int8_avx512(int64_t rounds);
 #endif
 
-static ceiling_loop *choose(r2n_isa isa)
+#if defined(__x86_64__)
+static ceiling_loop *choose_int8(r2n_isa isa)
+{
+    const uint32_t features = r2n_cpu_features();
+    if (isa >= R2N_ISA_AVX512 && isa <= R2N_ISA_AMX && (features & R2N_FEATURE_AVX512_VNNI) != 0)
+        return r2n_ceiling_int8_avx512;
+    if (isa >= R2N_ISA_AVX2 && isa <= R2N_ISA_AMX && (features & R2N_FEATURE_AVX2_FMA) != 0)
+        return r2n_ceiling_int8_avx2;
+    return r2n_ceiling_f32_reference;
+}
+#endif
+
+static ceiling_loop *choose(r2n_precision precision, r2n_isa isa)
 {
 #if defined(__x86_64__)
     const uint32_t features = r2n_cpu_features();
+    if (precision == R2N_PRECISION_INT8)
+        return choose_int8(isa);
     if (isa >= R2N_ISA_AVX512 && isa <= R2N_ISA_AMX && (features & R2N_FEATURE_AVX512) != 0)
         return r2n_ceiling_f32_avx512;
     if (isa >= R2N_ISA_AVX2 && isa <= R2N_ISA_AMX && (features & R2N_FEATURE_AVX2_FMA) != 0)
         return r2n_ceiling_f32_avx2;
 #endif
+    (void)precision;
     (void)isa;
     return r2n_ceiling_f32_reference;
 }
@@ -67,9 +84,9 @@ static void measure(void *context, r2n_team *team, int thread, int threads)
     }
 }
 
-double r2n_measure_ceiling(r2n_isa isa, int threads)
+double r2n_measure_ceiling(r2n_precision precision, r2n_isa isa, int threads)
 {
-    measurement m = {.loop = choose(isa)};
+    measurement m = {.loop = choose(precision, isa)};
     double sum = 0;
     r2n_thread_pool_run(threads, measure, &m);
     for (int i = 0; i < m.threads; i++)

@@ -5,8 +5,8 @@
 
 #include "kernels/kernels.h"
 
-/* f32 multiply-accumulates a second on `threads` threads at once (0: all), the best of a few
- * milliseconds' rounds. `isa` is a ceiling; reference counts scalar multiply-adds. */
-double r2n_measure_ceiling(r2n_isa isa, int threads);
+/* Multiply-accumulates of a precision a second on `threads` threads at once (0: all), the best of a
+ * few milliseconds' rounds. `isa` is a ceiling; reference counts scalar multiply-adds. */
+double r2n_measure_ceiling(r2n_precision precision, r2n_isa isa, int threads);
 
 #endif

@@ -64,7 +64,7 @@ static res2net_status time_steps(res2net_session *session, res2net_plan_report *
                                seconds);
         for (size_t i = 0; i < out->step_count; i++)
             out->steps[i].microseconds = seconds[i] * 1e6;
-        out->ceiling_gmacs = r2n_measure_ceiling(session->isa, session->threads) * 1e-9;
+        out->ceiling_gmacs = r2n_measure_ceiling(session->precision, session->isa, session->threads) * 1e-9;
     }
     r2n_free(input);
     r2n_free(result);

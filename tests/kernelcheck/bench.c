@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Speed of the gemm kernels on the convolutions of Res2Net50_26w_4s at 224 x 224, one picture, one
- * thread, beside the multiply-add ceiling measured in the same run. Minima of processor time, since
- * others may be at work on the machine; the padding of output channels to 16 counts as loss.
+ * thread, beside the precision's multiply-add ceiling measured in the same run. Minima of processor
+ * time, since others may be at work on the machine; the padding of output channels to 16, and of
+ * others to what a precision multiplies at once, counts as loss.
  */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "kernelcheck/checks.h"
 #include "kernelcheck/convolution.h"
 #include "kernelcheck/kernelcheck.h"
 #include "kernels/ceiling.h"
@@ -61,20 +63,20 @@ static double best_seconds(const r2n_kernel *kernel, const laid_out *l)
     return best;
 }
 
-static int bench_kernel(const r2n_kernel *kernel, const options *o)
+static int bench_kernel(const r2n_kernel *kernel, const char *shape_filter)
 {
     double rates[SHAPES] = {0};
     double ceiling = 0;
     double macs = 0, seconds = 0;
     for (int i = 0; i < SHAPES; i++) {
         laid_out l;
-        if (o->filter != NULL && strstr(shapes[i].name, o->filter) == NULL)
+        if (shape_filter != NULL && strstr(shapes[i].name, shape_filter) == NULL)
             continue;
-        if (!lay_out_convolution(&shapes[i], 1, &l)) {
+        if (!lay_out_convolution(&shapes[i], kernel->precision, 1, &l)) {
             fprintf(stderr, "kernelcheck: out of memory\n");
             return 3;
         }
-        const double now = r2n_measure_ceiling(kernel->isa, 1);
+        const double now = r2n_measure_ceiling(kernel->precision, kernel->isa, 1);
         ceiling = now > ceiling ? now : ceiling;
         const double taken = best_seconds(kernel, &l);
         rates[i] = l.macs / taken;
@@ -94,12 +96,21 @@ static int bench_kernel(const r2n_kernel *kernel, const options *o)
     return 0;
 }
 
+static int is_benched(const r2n_kernel *kernel, const options *o)
+{
+    return kernel->operation == R2N_OPERATION_GEMM && kernel->isa != R2N_ISA_REFERENCE &&
+           kernel_is_usable(kernel, o);
+}
+
 int run_bench(const options *o)
 {
     int status = 0;
+    int names_kernels = 0; /* or shapes */
+    for (size_t i = 0; i < r2n_kernel_count; i++)
+        names_kernels |= is_benched(&r2n_kernels[i], o) && kernel_is_checked(&r2n_kernels[i], o);
     for (size_t i = 0; i < r2n_kernel_count && status == 0; i++)
-        if (r2n_kernels[i].operation == R2N_OPERATION_GEMM &&
-            r2n_kernels[i].isa != R2N_ISA_REFERENCE && kernel_is_usable(&r2n_kernels[i], o))
-            status = bench_kernel(&r2n_kernels[i], o);
+        if (is_benched(&r2n_kernels[i], o) &&
+            (!names_kernels || kernel_is_checked(&r2n_kernels[i], o)))
+            status = bench_kernel(&r2n_kernels[i], names_kernels ? NULL : o->filter);
     return status;
 }

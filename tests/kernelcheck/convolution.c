@@ -3,8 +3,10 @@
 
 #include "base/memory.h"
 #include "kernelcheck/random.h"
+#include "kernels/bf16.h"
+#include "kernels/precision.h"
 
-/* Lays a tensor behind `used` floats, with `border` zero columns and rows as kernels.h says. */
+/* Lays a tensor behind `used` elements, with `border` zero columns and rows as kernels.h says. */
 static r2n_view lay_tensor(int64_t *used, int32_t images, int32_t rows, int32_t columns,
                            int32_t channels, int32_t border)
 {
@@ -17,7 +19,8 @@ static r2n_view lay_tensor(int64_t *used, int32_t images, int32_t rows, int32_t 
     return view;
 }
 
-static void make_sources(const convolution *c, const r2n_view *input, laid_out *out)
+static void make_sources(const convolution *c, int32_t input_channels, const r2n_view *input,
+                         laid_out *out)
 {
     const int32_t border = c->kernel / 2;
     /* The stem's taps of a row follow each other, so they are one source. */
@@ -33,7 +36,7 @@ static void make_sources(const convolution *c, const r2n_view *input, laid_out *
                                   .image_pitch = input->image_pitch,
                                   .row_pitch = input->row_pitch * c->stride,
                                   .pixel_pitch = input->pixel_pitch * c->stride,
-                                  .channels = c->input_channels * (joined ? c->kernel : 1),
+                                  .channels = input_channels * (joined ? c->kernel : 1),
                                   .k_first = k};
             k += source->channels;
         }
@@ -41,45 +44,82 @@ static void make_sources(const convolution *c, const r2n_view *input, laid_out *
     out->gemm.source_count = count;
 }
 
-int lay_out_convolution(const convolution *c, int32_t images, laid_out *out)
+static void *make_noise(r2n_precision precision, size_t elements, int are_weights)
 {
+    const size_t bytes = (size_t)r2n_precision_facts_of(precision)->bytes;
+    void *noise = r2n_allocate(elements, bytes);
+    random_state random = {42};
+    for (size_t i = 0; i < elements && noise != NULL; i++) {
+        const float value = random_real(&random);
+        if (bytes == sizeof(float))
+            ((float *)noise)[i] = value;
+        else if (bytes == sizeof(uint16_t))
+            ((uint16_t *)noise)[i] = r2n_bf16_from_float(value);
+        else if (are_weights)
+            ((int8_t *)noise)[i] = (int8_t)(value * R2N_INT8_MAXIMUM);
+        else
+            ((uint8_t *)noise)[i] = (uint8_t)((1 + value) * 63);
+    }
+    return noise;
+}
+
+/* int8's sums come to bytes of all sizes. */
+static void set_scales(laid_out *out)
+{
+    const float spread = 1.0f / (float)out->gemm.k_total;
+    for (int32_t i = 0; i < (out->gemm.channels + 15) / 16 * 16; i++)
+        out->scale[i] = spread;
+    out->gemm.epilogue.scale = out->scale;
+    out->gemm.epilogue.residual_scale = 0.75f;
+    out->gemm.epilogue.chain_scale = 0.75f;
+    out->gemm.epilogue.value_scale = 0.5f;
+}
+
+static void fill_memory(laid_out *out, r2n_precision precision, int64_t elements)
+{
+    const size_t padded = (size_t)(out->gemm.channels + 15) / 16 * 16;
+    out->block = make_noise(precision, (size_t)elements, 0);
+    out->weights =
+        make_noise(precision, r2n_packed_elements(out->gemm.channels, out->gemm.k_total), 1);
+    out->bias = make_noise(R2N_PRECISION_F32, padded, 0);
+    out->scale = r2n_allocate(padded, sizeof(float));
+    out->gemm.weights = out->weights;
+    out->gemm.epilogue.bias = out->bias;
+    if (precision == R2N_PRECISION_INT8 && out->scale != NULL)
+        set_scales(out);
+}
+
+int lay_out_convolution(const convolution *c, r2n_precision precision, int32_t images,
+                        laid_out *out)
+{
+    const int32_t group = r2n_precision_facts_of(precision)->group;
     const int32_t border = c->kernel / 2;
-    int64_t floats = 0;
+    const int32_t input_channels = (c->input_channels + group - 1) / group * group;
+    const int32_t channels = (c->channels + group - 1) / group * group;
+    int64_t elements = 0;
     *out = (laid_out){
         .gemm = {.images = images,
                  .rows = c->rows,
                  .columns = c->columns,
-                 .channels = c->channels,
+                 .channels = channels,
                  .epilogue = {.relu = 1, .residual_there = c->residual, .chain_there = c->chain}}};
-    const r2n_view input = lay_tensor(&floats, images, c->rows * c->stride, c->columns * c->stride,
-                                      c->input_channels, border);
-    out->gemm.output = lay_tensor(&floats, images, c->rows, c->columns, c->channels, 0);
+    const r2n_view input = lay_tensor(&elements, images, c->rows * c->stride,
+                                      c->columns * c->stride, input_channels, border);
+    out->gemm.output = lay_tensor(&elements, images, c->rows, c->columns, channels, 0);
     if (c->residual)
         out->gemm.epilogue.residual =
-            lay_tensor(&floats, images, c->rows, c->columns, c->channels, 0);
+            lay_tensor(&elements, images, c->rows, c->columns, channels, 0);
     if (c->chain)
-        out->gemm.epilogue.chain = lay_tensor(&floats, images, c->rows, c->columns, c->channels, 1);
-    make_sources(c, &input, out);
+        out->gemm.epilogue.chain = lay_tensor(&elements, images, c->rows, c->columns, channels, 1);
+    make_sources(c, input_channels, &input, out);
     out->gemm.sources = out->sources;
-    const size_t packed = r2n_packed_elements(c->channels, out->gemm.k_total);
-    const size_t padded = (size_t)(c->channels + 15) / 16 * 16;
-    out->block = r2n_allocate_zeroed((size_t)floats, sizeof(float));
-    out->weights = r2n_allocate_zeroed(packed, sizeof(float));
-    out->bias = r2n_allocate_zeroed(padded, sizeof(float));
-    out->gemm.weights = out->weights;
-    out->gemm.epilogue.bias = out->bias;
-    out->macs = (double)images * c->rows * c->columns * c->channels * out->gemm.k_total;
-    if (out->block == NULL || out->weights == NULL || out->bias == NULL) {
+    out->macs = (double)images * c->rows * c->columns * c->channels * c->input_channels *
+                c->kernel * c->kernel;
+    fill_memory(out, precision, elements);
+    if (out->block == NULL || out->weights == NULL || out->bias == NULL || out->scale == NULL) {
         release_convolution(out);
         return 0;
     }
-    random_state random = {42};
-    for (int64_t i = 0; i < floats; i++)
-        out->block[i] = random_real(&random);
-    for (size_t i = 0; i < packed; i++)
-        out->weights[i] = random_real(&random);
-    for (int32_t i = 0; i < c->channels; i++)
-        out->bias[i] = random_real(&random);
     return 1;
 }
 
@@ -88,5 +128,7 @@ void release_convolution(laid_out *out)
     r2n_free(out->block);
     r2n_free(out->weights);
     r2n_free(out->bias);
-    out->block = out->weights = out->bias = NULL;
+    r2n_free(out->scale);
+    out->block = out->weights = NULL;
+    out->bias = out->scale = NULL;
 }

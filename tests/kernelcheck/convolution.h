@@ -19,14 +19,17 @@ enum { CONVOLUTION_SOURCES = 64 };
 typedef struct laid_out {
     r2n_gemm_arguments gemm;
     r2n_gemm_source sources[CONVOLUTION_SOURCES];
-    float *block;
-    float *weights;
+    void *block;
+    void *weights;
     float *bias;
-    double macs; /* useful ones */
+    float *scale; /* int8 */
+    double macs;  /* useful ones */
 } laid_out;
 
-/* Filled with small noise. 0 when memory could not be had. */
-int lay_out_convolution(const convolution *c, int32_t images, laid_out *out);
+/* Channels are filled up as the precision needs it; operands are noise. 0 when memory could not be
+ * had. */
+int lay_out_convolution(const convolution *c, r2n_precision precision, int32_t images,
+                        laid_out *out);
 void release_convolution(laid_out *out);
 
 #endif

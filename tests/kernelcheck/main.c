@@ -19,7 +19,7 @@ static int usage(FILE *to, int status)
             "  list   table of the kernels of this build\n"
             "  --isa     ceiling: reference, avx2, avx512, amx, neon (also RES2NET_ISA)\n"
             "  --seed    of the random cases of check (default %llu)\n"
-            "  --filter  only kernels (bench: shapes) whose name has TEXT in it\n",
+            "  --filter  only kernels (bench: or shapes) whose name has TEXT in it\n",
             (unsigned long long)default_seed);
     return status;
 }
