@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "kernels/cpu_features.h"
+#include "kernels/winograd_walk.h"
 
 static const char *accepts_all(const void *arguments)
 {

@@ -127,6 +127,38 @@ typedef struct r2n_gemm_arguments {
     r2n_epilogue epilogue;
 } r2n_gemm_arguments;
 
+/* ---- winograd: a 3x3 convolution of stride 1 with half the multiplications, f32 only ---- */
+
+/* Winograd's F(4, 3) along rows. An output row is cut into tiles of four pixels from column 0 on.
+ * A tile takes six input pixels d0 .. d5 of each of three rows, d1 being the one above, at or below
+ * its first pixel; cells outside the picture are 0. Per row and input channel, f32, fma being one
+ * rounding:
+ *     v0 = fma(4, d0, fma(-5, d2, d4))    a = fma(-4, d2, d4)    v1 = a + b    v3 = fma(2, f, e)
+ *     v5 = fma(4, d1, fma(-5, d3, d5))    b = fma(-4, d1, d3)    v2 = a - b    v4 = fma(-2, f, e)
+ *                                         e = d4 - d2            f = d3 - d1
+ * Sums m0 .. m5 per output channel: each starts at +0, products v_p * weight are added row by row
+ * and channel by channel in rising order, one fma each. With s = m1 + m2, t = m1 - m2, u = m3 + m4,
+ * w = m3 - m4 the tile's pixels are
+ *     y0 = (m0 + s) + u    y1 = fma(2, w, t)    y2 = fma(4, u, s)    y3 = fma(8, w, t) + m5
+ * and go into the epilogue as a gemm's sums do; those right of the picture are dropped. A number
+ * that is not finite spoils the whole tile.
+ *
+ * Packed weights: [ceil(channels / 16)][6 points][3 rows][input channels][16], zeros in the lanes
+ * after the last channel: row r's three weights g as
+ *     g0 / 4, -(g0 + g1 + g2) / 6, -(g0 - g1 + g2) / 6,
+ *     (g0 + 2 g1 + 4 g2) / 24, (g0 - 2 g1 + 4 g2) / 24, g2 */
+enum { R2N_WINOGRAD_PIXELS = 4, R2N_WINOGRAD_POINTS = 6, R2N_WINOGRAD_ROWS = 3 };
+
+typedef struct r2n_winograd_arguments {
+    int32_t images, rows, columns; /* of the input and of the output */
+    int32_t input_channels;
+    int32_t channels;
+    r2n_view input; /* channels in one group; has a border of one zero cell */
+    const float *weights;
+    r2n_view output;       /* channels in one group, as the chain's */
+    r2n_epilogue epilogue; /* no residual, no float_output, no statistics */
+} r2n_winograd_arguments;
+
 /* ---- pools ---- */
 
 enum { R2N_POOL_MAXIMUM, R2N_POOL_AVERAGE };
@@ -175,7 +207,8 @@ typedef struct r2n_elementwise_arguments {
 typedef enum r2n_operation {
     R2N_OPERATION_GEMM,
     R2N_OPERATION_POOL,
-    R2N_OPERATION_ELEMENTWISE
+    R2N_OPERATION_ELEMENTWISE,
+    R2N_OPERATION_WINOGRAD
 } r2n_operation;
 
 typedef enum r2n_precision {
@@ -233,6 +266,9 @@ size_t r2n_packed_elements(int32_t channels, int32_t k_total);
  * for 1). Lanes after the last channel become zero; other rows are left alone. */
 void r2n_pack_f32(float *packed, int32_t channels, int32_t k_total, int32_t k_first,
                   int32_t k_count, const float *weights, int64_t row_pitch, const float *scale);
+/* The packed weights of a winograd step, from weights[channel][3][3][input channel]. */
+void r2n_pack_winograd(float *packed, int32_t channels, int32_t input_channels,
+                       const float *weights);
 /* The high terms, or with `low` the low ones. k_total is even. */
 void r2n_pack_bf16(uint16_t *packed, int32_t channels, int32_t k_total, int32_t k_first,
                    int32_t k_count, const float *weights, int64_t row_pitch, const float *scale,

@@ -44,6 +44,37 @@ void r2n_pack_f32(float *packed, int32_t channels, int32_t k_total, int32_t k_fi
     }
 }
 
+/* Three weights of a row at the six points. */
+static void winograd_points(const float *g, int64_t pitch, double *u)
+{
+    const double g0 = (double)g[0], g1 = (double)g[pitch], g2 = (double)g[2 * pitch];
+    u[0] = g0 / 4;
+    u[1] = -(g0 + g1 + g2) / 6;
+    u[2] = -(g0 - g1 + g2) / 6;
+    u[3] = (g0 + 2 * g1 + 4 * g2) / 24;
+    u[4] = (g0 - 2 * g1 + 4 * g2) / 24;
+    u[5] = g2;
+}
+
+void r2n_pack_winograd(float *packed, int32_t channels, int32_t input_channels,
+                       const float *weights)
+{
+    const int64_t k_total = (int64_t)R2N_WINOGRAD_POINTS * R2N_WINOGRAD_ROWS * input_channels;
+    for (int64_t n = 0; n < (int64_t)block_count(channels) * LANES; n++)
+        for (int64_t row = 0; row < R2N_WINOGRAD_ROWS; row++)
+            for (int64_t c = 0; c < input_channels; c++) {
+                double u[R2N_WINOGRAD_POINTS] = {0};
+                if (n < channels)
+                    winograd_points(weights + (n * R2N_WINOGRAD_ROWS + row) * 3 * input_channels +
+                                        c,
+                                    input_channels, u);
+                float *to = packed + n / LANES * k_total * LANES + n % LANES;
+                for (int64_t point = 0; point < R2N_WINOGRAD_POINTS; point++)
+                    to[((point * R2N_WINOGRAD_ROWS + row) * input_channels + c) * LANES] =
+                        (float)u[point];
+            }
+}
+
 void r2n_pack_bf16(uint16_t *packed, int32_t channels, int32_t k_total, int32_t k_first,
                    int32_t k_count, const float *weights, int64_t row_pitch, const float *scale,
                    int low)

@@ -14,7 +14,10 @@ static void describe_shape(const r2n_placement *placement, const r2n_step *step,
                            const r2n_placed_step *placed, char *text, size_t size)
 {
     const r2n_shape out = placement->shapes[step->result];
-    if (step->operation == R2N_OPERATION_GEMM) {
+    if (step->winograd) {
+        snprintf(text, size, "%dx%dx%dx%d, winograd, K %d", placement->batch, out.rows, out.columns,
+                 out.channels, placed->arguments.winograd.input_channels * R2N_WINOGRAD_ROWS);
+    } else if (step->operation == R2N_OPERATION_GEMM) {
         const r2n_gemm_arguments *gemm = &placed->arguments.gemm;
         snprintf(text, size, "%dx%dx%dx%d, K %d, %d sources", placement->batch, out.rows,
                  out.columns, out.channels, gemm->k_total, gemm->source_count);
@@ -35,6 +38,6 @@ void r2n_placement_describe(const r2n_placement *placement, int32_t step, r2n_st
     *facts = (r2n_step_facts){
         .name = plan->steps[step].name, .kernel = placed->kernel->name, .macs = placed->macs};
     describe_shape(placement, &plan->steps[step], placed, facts->shape, sizeof facts->shape);
-    r2n_choose_kernel(plan->steps[step].operation, plan->precision, plan->isa, &placed->arguments,
-                      facts->refused, sizeof facts->refused);
+    r2n_choose_kernel(r2n_step_operation(&plan->steps[step]), plan->precision, plan->isa,
+                      &placed->arguments, facts->refused, sizeof facts->refused);
 }

@@ -204,7 +204,9 @@ static void pack_matrix(const r2n_plan *plan, const r2n_step *step, const float 
     const int32_t rows = r2n_value_elements(plan, step->result);
     for (int32_t i = 0; i < step->part_count; i++) {
         const r2n_part *part = &step->parts[i];
-        if (plan->precision == R2N_PRECISION_F32)
+        if (step->winograd)
+            r2n_pack_winograd(packed, rows, r2n_value_elements(plan, part->input), matrix);
+        else if (plan->precision == R2N_PRECISION_F32)
             r2n_pack_f32(packed, rows, step->k_total, part->k_first, part->rows, matrix, columns,
                          NULL);
         else

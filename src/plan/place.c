@@ -78,7 +78,7 @@ static int32_t step_sources(const r2n_placement *placement, const r2n_step *step
                             r2n_gemm_source *sources)
 {
     int32_t count = 0;
-    for (int32_t i = 0; step->operation == R2N_OPERATION_GEMM && i < step->part_count; i++)
+    for (int32_t i = 0; !step->winograd && i < step->part_count; i++)
         count += part_sources(placement, &step->parts[i], sources == NULL ? NULL : sources + count);
     return count;
 }
@@ -101,6 +101,22 @@ static void fill_scales(const r2n_plan *plan, const r2n_step *step, r2n_epilogue
     }
 }
 
+static void fill_epilogue(const r2n_placement *placement, const r2n_step *step,
+                          r2n_epilogue *epilogue)
+{
+    const r2n_plan *plan = placement->plan;
+    epilogue->bias = step->bias;
+    epilogue->relu = step->relu;
+    epilogue->float_output = step->result == plan->graph->count - 1;
+    epilogue->residual_there = step->residual >= 0;
+    if (step->residual >= 0)
+        epilogue->residual = r2n_placement_view(placement, step->residual, 0);
+    epilogue->chain_there = step->chain >= 0;
+    if (step->chain >= 0)
+        epilogue->chain = r2n_placement_view(placement, step->chain, 0);
+    fill_scales(plan, step, epilogue);
+}
+
 static void fill_gemm(r2n_placement *placement, const r2n_step *step, r2n_gemm_source *sources,
                       r2n_placed_step *placed)
 {
@@ -116,20 +132,37 @@ static void fill_gemm(r2n_placement *placement, const r2n_step *step, r2n_gemm_s
                                  .sources = sources,
                                  .weights = step->weights,
                                  .output = r2n_placement_view(placement, step->result, 0)};
-    gemm->epilogue.bias = step->bias;
-    gemm->epilogue.relu = step->relu;
-    gemm->epilogue.float_output = step->result == plan->graph->count - 1;
-    gemm->epilogue.residual_there = step->residual >= 0;
-    if (step->residual >= 0)
-        gemm->epilogue.residual = r2n_placement_view(placement, step->residual, 0);
-    gemm->epilogue.chain_there = step->chain >= 0;
-    if (step->chain >= 0)
-        gemm->epilogue.chain = r2n_placement_view(placement, step->chain, 0);
-    fill_scales(plan, step, &gemm->epilogue);
+    fill_epilogue(placement, step, &gemm->epilogue);
+}
+
+static void fill_winograd(const r2n_placement *placement, const r2n_step *step,
+                          r2n_placed_step *placed)
+{
+    const r2n_plan *plan = placement->plan;
+    const r2n_shape shape = placement->shapes[step->result];
+    r2n_winograd_arguments *winograd = &placed->arguments.winograd;
+    *winograd =
+        (r2n_winograd_arguments){.images = placement->batch,
+                                 .rows = shape.rows,
+                                 .columns = shape.columns,
+                                 .input_channels = r2n_value_elements(plan, step->parts[0].input),
+                                 .channels = r2n_value_elements(plan, step->result),
+                                 .input = r2n_placement_view(placement, step->parts[0].input, 0),
+                                 .weights = step->weights,
+                                 .output = r2n_placement_view(placement, step->result, 0)};
+    fill_epilogue(placement, step, &winograd->epilogue);
+}
+
+/* MACs as the layer's definition has them, whatever computes it. */
+static void count_work(const r2n_placement *placement, const r2n_step *step,
+                       r2n_placed_step *placed)
+{
+    const r2n_shape shape = placement->shapes[step->result];
     for (int32_t i = 0; i < step->part_count; i++)
         placed->macs += (int64_t)placement->batch * shape.rows * shape.columns * shape.channels *
                         step->parts[i].k;
-    placed->weights = (int64_t)r2n_packed_elements(gemm->channels, step->k_total);
+    placed->weights = (int64_t)r2n_packed_elements(
+        r2n_value_elements(placement->plan, step->result), step->k_total);
 }
 
 static void fill_pool(const r2n_placement *placement, const r2n_step *step, r2n_placed_step *placed)
@@ -190,7 +223,10 @@ static void fill_steps(r2n_placement *placement)
         r2n_placed_step *placed = &placement->steps[i];
         placed->rows = placement->batch * shape.rows;
         placed->blocks = (r2n_value_elements(plan, step->result) + BLOCK - 1) / BLOCK;
-        if (step->operation == R2N_OPERATION_GEMM) {
+        count_work(placement, step, placed);
+        if (step->winograd) {
+            fill_winograd(placement, step, placed);
+        } else if (step->operation == R2N_OPERATION_GEMM) {
             fill_gemm(placement, step, sources, placed);
             sources += placed->arguments.gemm.source_count;
         } else if (step->operation == R2N_OPERATION_POOL) {
@@ -198,7 +234,7 @@ static void fill_steps(r2n_placement *placement)
         } else {
             fill_elementwise(placement, step, placed);
         }
-        placed->kernel = r2n_choose_kernel(step->operation, plan->precision, plan->isa,
+        placed->kernel = r2n_choose_kernel(r2n_step_operation(step), plan->precision, plan->isa,
                                            &placed->arguments, NULL, 0);
     }
     for (int32_t i = 0; i < plan->graph->count; i++)

@@ -7,6 +7,7 @@
 
 typedef union r2n_arguments {
     r2n_gemm_arguments gemm;
+    r2n_winograd_arguments winograd;
     r2n_pool_arguments pool;
     r2n_elementwise_arguments elementwise;
 } r2n_arguments;
@@ -42,6 +43,12 @@ struct r2n_placement {
 
 /* lay_out.c: sizes and offsets of all buffers. */
 res2net_status r2n_placement_lay_out(r2n_placement *placement, res2net_report *report);
+
+/* Which kernels compute the step. */
+static inline r2n_operation r2n_step_operation(const r2n_step *step)
+{
+    return step->winograd ? R2N_OPERATION_WINOGRAD : step->operation;
+}
 
 /* The view of node `node`'s segment `segment`. */
 r2n_view r2n_placement_view(const r2n_placement *placement, int32_t node, int32_t segment);

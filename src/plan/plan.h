@@ -27,7 +27,7 @@ typedef struct r2n_placement r2n_placement;
 
 /* The layout of packed sections. To be raised with every change of what is folded or fused, of the
  * packed layout or of the order of steps: old sections are then packed anew. */
-enum { R2N_PLAN_SECTION_LAYOUT = 1 };
+enum { R2N_PLAN_SECTION_LAYOUT = 2 };
 
 /* `graph` and `weights` (canonical) must outlive the plan: it may read a packed section in place.
  */

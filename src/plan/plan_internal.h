@@ -54,6 +54,7 @@ typedef struct r2n_step {
     int32_t chain;    /* gemm: hierarchical ADD node whose value it makes in place, or -1 */
     int32_t a, b;     /* pool and elementwise: nodes read; b is -1 for none */
     int32_t k_total;
+    int32_t winograd;    /* gemm: computed by R2N_OPERATION_WINOGRAD */
     int64_t first_byte;  /* where its weights or scales begin in the plan's numbers */
     int64_t second_byte; /* where its biases or shifts begin */
     int64_t third_byte;  /* int8 gemm: where its scales begin */

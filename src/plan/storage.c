@@ -179,6 +179,21 @@ static void choose_groups(r2n_plan *plan)
     plan->buffers[plan->values[last].segments[0].buffer].holds_floats = 1;
 }
 
+/* A 3x3 convolution of stride 1 on one run of channels: half the multiplications in f32. But twice
+ * the weights: where they are many, reading them would take longer than multiplying. */
+static int takes_winograd(const r2n_plan *plan, const r2n_step *step)
+{
+    const int32_t many_weights = 300000;
+    if (plan->mode != R2N_PLAN_INFERENCE || plan->precision != R2N_PRECISION_F32 ||
+        step->operation != R2N_OPERATION_GEMM || step->part_count != 1 || step->residual >= 0)
+        return 0;
+    const r2n_node *node = &plan->graph->nodes[step->parts[0].node];
+    return node->kind == R2N_NODE_CONVOLUTION && node->kernel == R2N_WINOGRAD_ROWS &&
+           node->stride == 1 && node->padding == 1 &&
+           plan->values[step->parts[0].input].count == 1 &&
+           2 * (int64_t)node->channels * step->parts[0].k <= many_weights;
+}
+
 /* Where the parts' weights are among a step's packed rows. */
 static void place_rows(r2n_plan *plan)
 {
@@ -195,6 +210,9 @@ static void place_rows(r2n_plan *plan)
                 part->rows += taps * r2n_segment_elements(plan, &input->segments[k]);
             step->k_total += part->rows * facts->weight_terms;
         }
+        step->winograd = takes_winograd(plan, step);
+        if (step->winograd) /* six points in place of three columns */
+            step->k_total *= 2;
     }
 }
 

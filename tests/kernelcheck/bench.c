@@ -50,12 +50,14 @@ static double seconds_of_thread(void)
 
 static double best_seconds(const r2n_kernel *kernel, const laid_out *l)
 {
+    const void *arguments = kernel->operation == R2N_OPERATION_GEMM ? (const void *)&l->gemm
+                                                                    : (const void *)&l->winograd;
     const r2n_range all = {0, l->gemm.images * l->gemm.rows, 0, (l->gemm.channels + 15) / 16};
     const double start = seconds_of_thread();
     double best = 0;
     for (int i = 0; i < RUNS || seconds_of_thread() - start < seconds_a_shape; i++) {
         const double before = seconds_of_thread();
-        kernel->run(&l->gemm, l->block, all);
+        kernel->run(arguments, l->block, all);
         const double taken = seconds_of_thread() - before;
         if (best == 0 || taken < best)
             best = taken;
@@ -71,6 +73,9 @@ static int bench_kernel(const r2n_kernel *kernel, const char *shape_filter)
     for (int i = 0; i < SHAPES; i++) {
         laid_out l;
         if (shape_filter != NULL && strstr(shapes[i].name, shape_filter) == NULL)
+            continue;
+        if (kernel->operation == R2N_OPERATION_WINOGRAD &&
+            (shapes[i].kernel != R2N_WINOGRAD_ROWS || shapes[i].stride != 1))
             continue;
         if (!lay_out_convolution(&shapes[i], kernel->precision, 1, &l)) {
             fprintf(stderr, "kernelcheck: out of memory\n");
@@ -98,8 +103,9 @@ static int bench_kernel(const r2n_kernel *kernel, const char *shape_filter)
 
 static int is_benched(const r2n_kernel *kernel, const options *o)
 {
-    return kernel->operation == R2N_OPERATION_GEMM && kernel->isa != R2N_ISA_REFERENCE &&
-           kernel_is_usable(kernel, o);
+    const int multiplies =
+        kernel->operation == R2N_OPERATION_GEMM || kernel->operation == R2N_OPERATION_WINOGRAD;
+    return multiplies && kernel->isa != R2N_ISA_REFERENCE && kernel_is_usable(kernel, o);
 }
 
 int run_bench(const options *o)

@@ -73,6 +73,7 @@ int run_check(const options *o)
     }
     check_gemm(&t, o);
     check_gemm_int8(&t, o);
+    check_winograd(&t, o);
     check_pool(&t, o);
     check_elementwise(&t, o);
     printf("%lld passed, %lld failed\n", (long long)t.passed, (long long)t.failed);

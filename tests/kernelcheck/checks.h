@@ -7,6 +7,7 @@
 
 void check_gemm(tally *t, const options *o);
 void check_gemm_int8(tally *t, const options *o);
+void check_winograd(tally *t, const options *o);
 void check_pool(tally *t, const options *o);
 void check_elementwise(tally *t, const options *o);
 

@@ -79,8 +79,9 @@ static void fill_memory(laid_out *out, r2n_precision precision, int64_t elements
 {
     const size_t padded = (size_t)(out->gemm.channels + 15) / 16 * 16;
     out->block = make_noise(precision, (size_t)elements, 0);
+    /* Winograd: six points in place of three columns, twice a 3x3 gemm's. */
     out->weights =
-        make_noise(precision, r2n_packed_elements(out->gemm.channels, out->gemm.k_total), 1);
+        make_noise(precision, 2 * r2n_packed_elements(out->gemm.channels, out->gemm.k_total), 1);
     out->bias = make_noise(R2N_PRECISION_F32, padded, 0);
     out->scale = r2n_allocate(padded, sizeof(float));
     out->gemm.weights = out->weights;
@@ -116,6 +117,15 @@ int lay_out_convolution(const convolution *c, r2n_precision precision, int32_t i
     out->macs = (double)images * c->rows * c->columns * c->channels * c->input_channels *
                 c->kernel * c->kernel;
     fill_memory(out, precision, elements);
+    out->winograd = (r2n_winograd_arguments){.images = images,
+                                             .rows = c->rows,
+                                             .columns = c->columns,
+                                             .input_channels = c->input_channels,
+                                             .channels = c->channels,
+                                             .input = input,
+                                             .weights = out->weights,
+                                             .output = out->gemm.output,
+                                             .epilogue = out->gemm.epilogue};
     if (out->block == NULL || out->weights == NULL || out->bias == NULL || out->scale == NULL) {
         release_convolution(out);
         return 0;

@@ -18,9 +18,10 @@ enum { CONVOLUTION_SOURCES = 64 };
 /* Arguments and the memory they point to. */
 typedef struct laid_out {
     r2n_gemm_arguments gemm;
+    r2n_winograd_arguments winograd; /* the same for a 3x3 of stride 1 */
     r2n_gemm_source sources[CONVOLUTION_SOURCES];
     void *block;
-    void *weights;
+    void *weights; /* as many as the winograd step reads */
     float *bias;
     float *scale; /* int8 */
     double macs;  /* useful ones */

@@ -6,7 +6,7 @@
  */
 #include <immintrin.h>
 
-#include "kernels/gemm_walk.h"
+#include "kernels/winograd_walk.h"
 
 r2n_kernel_function r2n_gemm_f32_avx2;
 
@@ -177,7 +177,7 @@ TILE(2)
 TILE(3)
 TILE(4) TILE(5) TILE(6) TILE(7)
 
-    static const r2n_tile_set tile_set = {
+    const r2n_tile_set r2n_gemm_f32_avx2_tiles = {
         .panel_blocks = 1,
         .cache_bytes = 1 << 20,
         .pixels = {7},
@@ -185,5 +185,5 @@ TILE(4) TILE(5) TILE(6) TILE(7)
 
 void r2n_gemm_f32_avx2(const void *arguments, void *block, r2n_range range)
 {
-    r2n_gemm_f32_walk(&tile_set, arguments, block, range);
+    r2n_gemm_f32_walk(&r2n_gemm_f32_avx2_tiles, arguments, block, range);
 }

@@ -9,7 +9,7 @@
  */
 #include <immintrin.h>
 
-#include "kernels/gemm_walk.h"
+#include "kernels/winograd_walk.h"
 
 r2n_kernel_function r2n_gemm_f32_avx512;
 
@@ -189,7 +189,7 @@ TILE(9, 3)
 
 #define NAME(pixels, blocks) tile_##pixels##x##blocks,
 
-static const r2n_tile_set tile_set = {.panel_blocks = 2,
+const r2n_tile_set r2n_gemm_f32_avx512_tiles = {.panel_blocks = 2,
                                       .cache_bytes = 1 << 21,
                                       .pixels = {14, 14, 9},
                                       .tiles = {{TILES_1_TO_7(NAME, 1) TILES_8_TO_14(NAME, 1)},
@@ -198,5 +198,5 @@ static const r2n_tile_set tile_set = {.panel_blocks = 2,
 
 void r2n_gemm_f32_avx512(const void *arguments, void *block, r2n_range range)
 {
-    r2n_gemm_f32_walk(&tile_set, arguments, block, range);
+    r2n_gemm_f32_walk(&r2n_gemm_f32_avx512_tiles, arguments, block, range);
 }
