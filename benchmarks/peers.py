@@ -26,7 +26,7 @@ import results  # noqa: E402
 # least correlation with ours in float32.
 LARGEST_ERROR = {"f32": 1e-3, "bf16x3": 1e-4}
 LEAST_CORRELATION = {"bf16": 0.98, "int8": 0.9}
-SETTLE = 0.2  # seconds: the threads of the engine before have stopped spinning
+SETTLE = 0.2  # seconds between turns
 ARCHITECTURES = [*names.PADDLE, "resnet50"]
 
 
@@ -75,23 +75,23 @@ def enter(options, threads, folder, skip):
 
 
 def measure_cell(entered, batch, options):
-    """[(engine, smallest time, median of the rounds' medians)]"""
-    least, medians = ([[] for _ in entered] for _ in range(2))
+    """[(engine, smallest time, median of the rounds' medians, what others took of the cores)]"""
+    least, medians, others = ([[] for _ in entered] for _ in range(3))
     order = list(range(len(entered)))
     for turn in range(options.rounds):
         # every other round in reverse: no engine always follows the same one
         for i in order if turn % 2 == 0 else order[::-1]:
-            time.sleep(SETTLE)
+            others[i].append(results.pause(SETTLE, options.patience))
             smallest, median = entered[i].measure(batch, options.seconds)
             least[i].append(smallest)
             medians[i].append(median)
-    return [(engine, min(least[i]), statistics.median(medians[i]))
-            for i, engine in enumerate(entered)]
+    return [(engine, min(least[i]), statistics.median(medians[i]),
+             statistics.median(others[i])) for i, engine in enumerate(entered)]
 
 
 def print_cell(batch, cells):
     print(f"  batch {batch}")
-    for engine, smallest, median in cells:
+    for engine, smallest, median, _ in cells:
         ours = [cell[1] for cell in cells if cell[0].engine == "res2net" and
                 (cell[0].arch, cell[0].precision) == (engine.arch, engine.precision)]
         ratio = f"{smallest / ours[0]:8.2f}" if ours else " " * 8
@@ -116,11 +116,11 @@ def measure(threads, options, table):
         for batch in options.batch:
             cells = measure_cell(entered, batch, options)
             print_cell(batch, cells)
-            for engine, smallest, median in cells:
+            for engine, smallest, median, others in cells:
                 table.write(engine=engine.engine, version=engine.version, isa=engine.isa,
                             arch=engine.arch, precision=engine.precision, batch=batch,
                             threads=threads, held=options.hold, rounds=options.rounds,
-                            agreement=engine.agreement, min_ms=f"{smallest:.3f}",
+                            agreement=engine.agreement, others=f"{others:.2f}", min_ms=f"{smallest:.3f}",
                             median_ms=f"{median:.3f}")
     finally:
         for engine in entered:
@@ -143,6 +143,8 @@ def parse_options():
                         help="all use the instructions of an older CPU only")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="of a turn of a peer")
+    parser.add_argument("--patience", type=float, default=5.0,
+                        help="seconds that a turn waits for other programs to end")
     parser.add_argument("--csv", default=os.path.join(ROOT, ".oracle", "results.csv"),
                         help="rows are added to it")
     options = parser.parse_args()

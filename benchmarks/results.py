@@ -3,15 +3,17 @@
 import csv
 import os
 import subprocess
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # what: batch (a batch of tensors to logits), start (process start to answer) or folder (pictures of
 # a folder to answers). held: the ISA that all were held to. agreement: with our float32 logits.
+# others: the part of all cores that other programs took when a turn began, 0 to 1.
 # note: why there is no time.
 FIELDS = ("date", "commit", "cpu", "what", "arch", "precision", "batch", "threads", "engine",
-          "version", "isa", "held", "min_ms", "median_ms", "rounds", "peak_mib", "agreement",
-          "note")
+          "version", "isa", "held", "min_ms", "median_ms", "rounds", "others", "peak_mib",
+          "agreement", "note")
 
 _FEATURES = (("amx_tile", "AMX"), ("avx512_bf16", "AVX512_BF16"), ("avx512_vnni", "AVX512_VNNI"),
              ("avx512f", "AVX512"), ("avx2", "AVX2"))
@@ -35,6 +37,26 @@ def cpu_name():
     facts, flags = _cpuinfo(), cpu_flags()
     best = next((words for flag, words in _FEATURES if flag in flags), "no AVX2")
     return f"{facts.get('model name', 'unknown')} (model {facts.get('model', '?')}, {best})"
+
+
+def _processor_times():
+    """(busy, all) of all cores since the machine's start."""
+    with open("/proc/stat", encoding="ascii") as file:
+        fields = [int(word) for word in file.readline().split()[1:9]]
+    return sum(fields) - fields[3] - fields[4], sum(fields)
+
+
+def pause(seconds, patience=0, quiet=0.1):
+    """Waits, so that the engine before has stopped spinning; then, for `patience` seconds at most,
+    until other programs take less than `quiet` of all cores. Returns what they took last."""
+    end = time.monotonic() + patience
+    while True:
+        busy, total = _processor_times()
+        time.sleep(seconds)
+        now_busy, now_total = _processor_times()
+        others = (now_busy - busy) / max(now_total - total, 1)
+        if others < quiet or time.monotonic() >= end:
+            return others
 
 
 def commit():

@@ -21,7 +21,7 @@ says() { # says WORDS: in the last output
 
 head -1 "$benchmarks/results.csv" >"$work/table.csv"
 row() { # row DATE CPU WHAT ARCH PRECISION BATCH ENGINE HELD MIN PEAK NOTE; the median is the least
-    printf '%s,c0ffee,%s,%s,%s,%s,%s,2,%s,1,,%s,%s,%s,5,%s,,%s\n' \
+    printf '%s,c0ffee,%s,%s,%s,%s,%s,2,%s,1,,%s,%s,%s,5,0,%s,,%s\n' \
         "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8" "$9" "$9" "${10}" "${11}" >>"$work/table.csv"
 }
 net=Res2Net50_26w_4s
