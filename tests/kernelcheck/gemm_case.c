@@ -46,7 +46,8 @@ static void add_input(gemm_case *c, random_state *random)
     const int32_t tap_columns = random_between(random, 0, 1) ? tap_rows : 1;
     const extent e = {c->gemm.images, (c->gemm.rows - 1) * stride + tap_rows,
                       (c->gemm.columns - 1) * stride + tap_columns,
-                      random_between(random, 1, 40) * group_of(c)};
+                      random_between(random, 1, group_of(c) == 1 ? 40 : 60 / group_of(c)) *
+                          group_of(c)};
     const r2n_view view = scene_view(&c->before, random, e, 0);
     const int32_t part =
         random_between(random, 0, 3) == 0 ? e.channels / 2 / group_of(c) * group_of(c) : 0;
