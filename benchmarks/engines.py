@@ -3,6 +3,7 @@
 to an older CPU's instructions."""
 import json
 import os
+import resource
 import statistics
 import subprocess
 
@@ -91,6 +92,10 @@ class Ours:
         self.isa = answer["isa"]
         return cell["min_ms"], cell["median_ms"]
 
+    def processor_seconds(self):
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
     def close(self):
         pass
 
@@ -129,6 +134,11 @@ class Peer:
     def measure(self, batch, seconds):
         times = self._ask(batch=batch, seconds=seconds)["ms"]
         return min(times), statistics.median(times)
+
+    def processor_seconds(self):
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def close(self):
         self.process.stdin.close()

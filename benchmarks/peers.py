@@ -27,6 +27,7 @@ import results  # noqa: E402
 LARGEST_ERROR = {"f32": 1e-3, "bf16x3": 1e-4}
 LEAST_CORRELATION = {"bf16": 0.98, "int8": 0.9}
 SETTLE = 0.2  # seconds between turns
+QUIET = 0.08  # of all cores: what other programs may take during a turn
 ARCHITECTURES = [*names.PADDLE, "resnet50"]
 
 
@@ -74,29 +75,45 @@ def enter(options, threads, folder, skip):
     return entered
 
 
+def take_turn(engine, batch, options):
+    """[(what others took of the cores, smallest time, median)]: once more while others disturb it
+    and patience lasts."""
+    end, turns = time.monotonic() + options.patience, []
+    while True:
+        results.wait_for_quiet(SETTLE, end, QUIET)
+        others = results.Others(engine.processor_seconds())
+        smallest, median = engine.measure(batch, options.seconds)
+        turns.append((others.share(engine.processor_seconds()), smallest, median))
+        if turns[-1][0] < QUIET or time.monotonic() >= end:
+            return turns
+
+
 def measure_cell(entered, batch, options):
-    """[(engine, smallest time, median of the rounds' medians, what others took of the cores)]"""
-    least, medians, others = ([[] for _ in entered] for _ in range(3))
+    """[(engine, what others took during the quietest turn, smallest time of all, median of the
+    rounds' medians)]"""
+    rounds = [[] for _ in entered]
     order = list(range(len(entered)))
     for turn in range(options.rounds):
-        # every other round in reverse: no engine always follows the same one
+        # every other one in reverse: no engine always follows the same one
         for i in order if turn % 2 == 0 else order[::-1]:
-            others[i].append(results.pause(SETTLE, options.patience))
-            smallest, median = entered[i].measure(batch, options.seconds)
-            least[i].append(smallest)
-            medians[i].append(median)
-    return [(engine, min(least[i]), statistics.median(medians[i]),
-             statistics.median(others[i])) for i, engine in enumerate(entered)]
+            rounds[i].append(take_turn(entered[i], batch, options))
+    cells = []
+    for engine, turns in zip(entered, rounds):
+        others = min(turn[0] for again in turns for turn in again)
+        smallest = min(turn[1] for again in turns for turn in again)
+        cells.append((engine, others, smallest,
+                      statistics.median(min(again)[2] for again in turns)))
+    return cells
 
 
 def print_cell(batch, cells):
     print(f"  batch {batch}")
-    for engine, smallest, median, _ in cells:
-        ours = [cell[1] for cell in cells if cell[0].engine == "res2net" and
+    for engine, others, smallest, median in cells:
+        ours = [cell[2] for cell in cells if cell[0].engine == "res2net" and
                 (cell[0].arch, cell[0].precision) == (engine.arch, engine.precision)]
         ratio = f"{smallest / ours[0]:8.2f}" if ours else " " * 8
         print(f"    {engine.arch:22s} {engine.precision:6s} {engine.engine:12s}"
-              f"{smallest:9.2f} {median:9.2f}{ratio}", flush=True)
+              f"{smallest:9.2f} {median:9.2f}{ratio}  {100 * others:3.0f} %", flush=True)
 
 
 def measure(threads, options, table):
@@ -116,12 +133,12 @@ def measure(threads, options, table):
         for batch in options.batch:
             cells = measure_cell(entered, batch, options)
             print_cell(batch, cells)
-            for engine, smallest, median, others in cells:
+            for engine, others, smallest, median in cells:
                 table.write(engine=engine.engine, version=engine.version, isa=engine.isa,
                             arch=engine.arch, precision=engine.precision, batch=batch,
                             threads=threads, held=options.hold, rounds=options.rounds,
-                            agreement=engine.agreement, others=f"{others:.2f}", min_ms=f"{smallest:.3f}",
-                            median_ms=f"{median:.3f}")
+                            agreement=engine.agreement, others=f"{others:.2f}",
+                            min_ms=f"{smallest:.3f}", median_ms=f"{median:.3f}")
     finally:
         for engine in entered:
             engine.close()
@@ -144,7 +161,8 @@ def parse_options():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="of a turn of a peer")
     parser.add_argument("--patience", type=float, default=5.0,
-                        help="seconds that a turn waits for other programs to end")
+                        help="seconds for waiting until other programs are quiet, and for trying a "
+                        "turn again that they disturbed")
     parser.add_argument("--csv", default=os.path.join(ROOT, ".oracle", "results.csv"),
                         help="rows are added to it")
     options = parser.parse_args()
@@ -174,7 +192,7 @@ def main():
     date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     table = results.Table(options.csv, date)
     print(f"{results.cpu_name()}\nms of a whole batch, 224x224: smallest, median, and how many "
-          "times ours the smallest is", flush=True)
+          "times ours the smallest is; what part of the cores others took", flush=True)
     for together in [options.arch] if options.together else [[arch] for arch in options.arch]:
         options.arch_together = together
         for threads in options.threads:

@@ -9,7 +9,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # what: batch (a batch of tensors to logits), start (process start to answer) or folder (pictures of
 # a folder to answers). held: the ISA that all were held to. agreement: with our float32 logits.
-# others: the part of all cores that other programs took when a turn began, 0 to 1.
+# others: the part of all cores that other programs took during the quietest turn, 0 to 1.
 # note: why there is no time.
 FIELDS = ("date", "commit", "cpu", "what", "arch", "precision", "batch", "threads", "engine",
           "version", "isa", "held", "min_ms", "median_ms", "rounds", "others", "peak_mib",
@@ -39,24 +39,35 @@ def cpu_name():
     return f"{facts.get('model name', 'unknown')} (model {facts.get('model', '?')}, {best})"
 
 
-def _processor_times():
+def processor_seconds():
     """(busy, all) of all cores since the machine's start."""
     with open("/proc/stat", encoding="ascii") as file:
-        fields = [int(word) for word in file.readline().split()[1:9]]
-    return sum(fields) - fields[3] - fields[4], sum(fields)
+        ticks = [int(word) for word in file.readline().split()[1:9]]
+    second = os.sysconf("SC_CLK_TCK")
+    return (sum(ticks) - ticks[3] - ticks[4]) / second, sum(ticks) / second
 
 
-def pause(seconds, patience=0, quiet=0.1):
-    """Waits, so that the engine before has stopped spinning; then, for `patience` seconds at most,
-    until other programs take less than `quiet` of all cores. Returns what they took last."""
-    end = time.monotonic() + patience
+class Others:
+    """What part of all cores other programs take, from here on to `share`."""
+
+    def __init__(self, own=0.0):
+        self.busy, self.total = processor_seconds()
+        self.own = own
+
+    def share(self, own=0.0):
+        busy, total = processor_seconds()
+        theirs = busy - self.busy - (own - self.own)
+        return max(theirs, 0) / max(total - self.total, 0.01)
+
+
+def wait_for_quiet(seconds, end, quiet):
+    """Waits, so that the engine before has stopped spinning; then, until `end` at most, for other
+    programs to take less than `quiet` of all cores."""
     while True:
-        busy, total = _processor_times()
+        others = Others()
         time.sleep(seconds)
-        now_busy, now_total = _processor_times()
-        others = (now_busy - busy) / max(now_total - total, 1)
-        if others < quiet or time.monotonic() >= end:
-            return others
+        if others.share() < quiet or time.monotonic() >= end:
+            return
 
 
 def commit():
