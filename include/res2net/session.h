@@ -76,6 +76,32 @@ RES2NET_API res2net_status res2net_session_prepare_file(const res2net_session *s
                                                         const char *path, res2net_tensor *out,
                                                         res2net_report *report);
 
+/* ---- many pictures ---- */
+
+/* One of: a file, bytes in memory, an item of a list. */
+typedef struct res2net_input {
+    const char *path;  /* a file, "-" for standard input; for `bytes` what messages call them */
+    const void *bytes; /* an encoded picture, or NULL */
+    size_t size;
+    const struct res2net_list *list; /* (evaluate.h) its item `index`; path and bytes are then not
+                                        read; or NULL */
+    size_t index;
+} res2net_input;
+
+typedef struct res2net_prepared {
+    res2net_status status;
+    res2net_tensor tensor;  /* as from res2net_session_prepare, the caller's; empty unless OK */
+    res2net_report *report; /* the caller's, set before the call; NULL allowed. Problems of this
+                               picture alone are added to it */
+} res2net_prepared;
+
+/* Prepares `count` pictures on the session's threads, each as res2net_session_prepare would. A
+ * folder goes fastest in turns of two calls: this one for a batch or more of pictures, then
+ * res2net_session_run for batches of those that have one size; all threads work in both. */
+RES2NET_API void res2net_session_prepare_many(const res2net_session *session,
+                                              const res2net_input *inputs, size_t count,
+                                              res2net_prepared *prepared);
+
 typedef struct res2net_score {
     int32_t class_id;
     float score; /* softmax, 0 to 1 */

@@ -138,7 +138,9 @@ file_kind platform_file_kind(const char *path)
     struct stat status;
     if (stat(path, &status) != 0)
         return FILE_MISSING;
-    return S_ISDIR(status.st_mode) ? FILE_FOLDER : FILE_PLAIN;
+    return S_ISDIR(status.st_mode)   ? FILE_FOLDER
+           : S_ISREG(status.st_mode) ? FILE_PLAIN
+                                     : FILE_STREAM;
 }
 
 int64_t platform_file_bytes(const char *path)

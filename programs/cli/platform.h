@@ -29,7 +29,12 @@ int platform_has_utf8(void);
 void *platform_allocate(size_t count, size_t size);
 char *platform_copy_text(const char *text);
 
-typedef enum file_kind { FILE_MISSING, FILE_PLAIN, FILE_FOLDER } file_kind;
+typedef enum file_kind {
+    FILE_MISSING,
+    FILE_PLAIN,
+    FILE_FOLDER,
+    FILE_STREAM /* a pipe or device: reading may have to wait */
+} file_kind;
 file_kind platform_file_kind(const char *path);
 int64_t platform_file_bytes(const char *path); /* -1 when it cannot be told */
 

@@ -69,6 +69,7 @@ static void choose_settings(const command_line *line, size_t count, predict_sett
     *settings = (predict_settings){.format = option_text(line, "format"),
                                    .topk = (int32_t)option_integer(line, "topk"),
                                    .batch = (int32_t)option_integer(line, "batch"),
+                                   .threads = (int)option_integer(line, "threads"),
                                    .input_npy = option_text(line, "input-npy"),
                                    .dump_input = option_text(line, "dump-input"),
                                    .dump_logits = option_text(line, "dump-logits")};

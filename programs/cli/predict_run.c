@@ -8,6 +8,7 @@
 #include "diagnostics.h"
 #include "dump.h"
 #include "exit_status.h"
+#include "look_ahead.h"
 #include "platform.h"
 #include "print_results.h"
 #include "progress.h"
@@ -28,6 +29,7 @@ typedef struct run_state {
     result_stream results;
     pending pending;
     dump dump_input, dump_logits;
+    look_ahead ahead;
     progress progress;
     int64_t answered; /* inputs whose results are printed, skipped ones too */
     int64_t skipped;
@@ -45,10 +47,10 @@ static void forget_pending(pending *pending)
 }
 
 /* Prints the report's problems and forgets them. */
-static void tell_problems(run_state *run)
+static void tell_problems(res2net_report *report)
 {
-    print_problems(run->report);
-    res2net_report_clear(run->report);
+    print_problems(report);
+    res2net_report_clear(report);
 }
 
 /* Runs what is pending and prints it. */
@@ -64,7 +66,7 @@ static int flush(run_state *run)
             const prediction *first = &pending->entries[0];
             say("%s%s: cannot be run", first->file,
                 pending->count > 1 ? " and those after it" : "");
-            tell_problems(run);
+            tell_problems(run->report);
             forget_pending(pending);
             return EXIT_FAILED;
         }
@@ -133,9 +135,9 @@ static int is_bad_picture(res2net_status status)
            status != RES2NET_INTERRUPTED && status != RES2NET_INTERNAL;
 }
 
-static int take_input(run_state *run, const inputs *all, const input *input)
+static int take_input(run_state *run, const inputs *all, size_t index)
 {
-    res2net_tensor picture = {0};
+    const input *input = &all->items[index];
     char error[1024];
     int result;
     if (input->error != NULL) {
@@ -143,26 +145,22 @@ static int take_input(run_state *run, const inputs *all, const input *input)
             say("%s: %s", input->path, input->error);
         return run->settings->skip_bad ? add_skipped(run, input->path, input->error) : EXIT_FAILED;
     }
-    platform_let_signals_end_reads(1);
-    const res2net_status status =
-        input->in_list
-            ? res2net_list_prepare(all->list, input->index, run->session, &picture, run->report)
-            : res2net_session_prepare_file(run->session, input->path, &picture, run->report);
-    platform_let_signals_end_reads(0);
-    if (status == RES2NET_OK && platform_interrupted()) {
+    res2net_prepared *picture = look_ahead_take(&run->ahead, index);
+    const res2net_tensor *tensor = &picture->tensor;
+    if (picture->status == RES2NET_OK && platform_interrupted()) {
         result = EXIT_INTERRUPTED;
-    } else if (status == RES2NET_OK) {
-        tell_problems(run); /* that it was cut off and tolerated */
-        result = add_picture(run, input->path, picture.data, picture.height, picture.width);
+    } else if (picture->status == RES2NET_OK) {
+        tell_problems(picture->report); /* that it was cut off and tolerated */
+        result = add_picture(run, input->path, tensor->data, tensor->height, tensor->width);
     } else {
-        first_problem(run->report, error, sizeof error);
-        tell_problems(run);
-        if (!is_bad_picture(status))
-            result = exit_status_of(status);
+        first_problem(picture->report, error, sizeof error);
+        tell_problems(picture->report);
+        if (!is_bad_picture(picture->status))
+            result = exit_status_of(picture->status);
         else
             result = run->settings->skip_bad ? add_skipped(run, input->path, error) : EXIT_FAILED;
     }
-    res2net_tensor_free(&picture);
+    res2net_tensor_free(&picture->tensor);
     return result;
 }
 
@@ -178,7 +176,7 @@ static int take_all_inputs(run_state *run, const inputs *all)
     const int show = all->count > 1 && !platform_is_terminal(stdout);
     int result = EXIT_DONE;
     for (size_t i = 0; i < all->count && result == EXIT_DONE; i++) {
-        result = platform_interrupted() ? EXIT_INTERRUPTED : take_input(run, all, &all->items[i]);
+        result = platform_interrupted() ? EXIT_INTERRUPTED : take_input(run, all, i);
         if (run->pending.count == 0 && reader_gone(run))
             break;
         if (show)
@@ -194,7 +192,7 @@ static int take_npy(run_state *run, const char *path)
     const res2net_status status = res2net_tensor_read_npy(path, &tensor, run->report);
     int result = EXIT_DONE;
     if (status != RES2NET_OK) {
-        tell_problems(run);
+        tell_problems(run->report);
         return EXIT_FAILED;
     }
     const size_t bytes = strlen(path) + 16;
@@ -228,6 +226,7 @@ int predict_run(const predict_settings *settings, const res2net_model *model,
     run.pending.entries = platform_allocate(run.pending.room, sizeof *run.pending.entries);
     run.pending.logits = platform_allocate((size_t)settings->batch * (size_t)run.results.classes,
                                            sizeof *run.pending.logits);
+    run.ahead = look_ahead_begin(all, session, settings->batch, settings->threads);
     int result = settings->input_npy != NULL ? take_npy(&run, settings->input_npy)
                                              : take_all_inputs(&run, all);
     progress_clear(&run.progress);
@@ -242,6 +241,7 @@ int predict_run(const predict_settings *settings, const res2net_model *model,
         say("predict: %lld of %zu inputs skipped", (long long)run.skipped, all->count);
     if (result == EXIT_DONE && run.skipped > 0)
         result = EXIT_SKIPPED;
+    look_ahead_free(&run.ahead);
     forget_pending(&run.pending);
     free(run.pending.entries);
     free(run.pending.input);

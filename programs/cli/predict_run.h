@@ -10,6 +10,7 @@ typedef struct predict_settings {
     const char *format;
     int32_t topk;
     int32_t batch;
+    int threads; /* 0: all */
     int skip_bad;
     const char *input_npy;   /* or NULL */
     const char *dump_input;  /* or NULL */

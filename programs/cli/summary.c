@@ -116,7 +116,8 @@ static void print_json(const res2net_summary *summary)
 static int summarise_name(const command_line *line, const char *name, int32_t height, int32_t width,
                           res2net_summary *summary)
 {
-    if (platform_file_kind(name) == FILE_PLAIN)
+    const file_kind kind = platform_file_kind(name);
+    if (kind == FILE_PLAIN || kind == FILE_STREAM)
         return usage_error(line->verb, "%s is a file: a model is given with -m FILE", name);
     const int checked = check_architecture(line, name);
     if (checked != EXIT_DONE)

@@ -213,6 +213,31 @@ void r2n_thread_pool_run(int threads, r2n_task *task, void *context)
     restore_denormals(old);
 }
 
+typedef struct each_job {
+    r2n_each *one;
+    void *context;
+    size_t count;
+    _Atomic size_t next;
+} each_job;
+
+static void take_each(void *context, r2n_team *team, int thread, int threads)
+{
+    each_job *job = context;
+    (void)team;
+    (void)thread;
+    (void)threads;
+    for (size_t i = atomic_fetch_add(&job->next, 1); i < job->count;
+         i = atomic_fetch_add(&job->next, 1))
+        job->one(job->context, i);
+}
+
+void r2n_thread_pool_each(int threads, size_t count, r2n_each *one, void *context)
+{
+    each_job job = {.one = one, .context = context, .count = count};
+    threads = r2n_thread_pool_size(threads);
+    r2n_thread_pool_run(count < (size_t)threads ? (int)count : threads, take_each, &job);
+}
+
 void r2n_thread_pool_shutdown(void)
 {
     pthread_mutex_lock(&the_pool.busy);

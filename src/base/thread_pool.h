@@ -10,6 +10,8 @@
 #ifndef R2N_BASE_THREAD_POOL_H
 #define R2N_BASE_THREAD_POOL_H
 
+#include <stddef.h>
+
 typedef struct r2n_team r2n_team;
 
 /* `thread` counts from 0 to threads - 1. */
@@ -21,6 +23,12 @@ typedef void r2n_task(void *context, r2n_team *team, int thread, int threads);
  * cannot be created, the job runs on fewer, down to the caller alone: results must not depend on n.
  */
 void r2n_thread_pool_run(int threads, r2n_task *task, void *context);
+
+/* Runs one(context, index) for every index below `count`, each once, on up to `threads` threads as
+ * above: a thread that is done with one takes the next, so that long ones hold nobody up. For work
+ * of uneven size, such as pictures. */
+typedef void r2n_each(void *context, size_t index);
+void r2n_thread_pool_each(int threads, size_t count, r2n_each *one, void *context);
 
 /* The number of threads a job gets when it asks for `threads` and nobody else is at work. */
 int r2n_thread_pool_size(int threads);

@@ -78,22 +78,19 @@ static void check_file(const r2n_image_options *options, const char *path, size_
     r2n_file_release(&file);
 }
 
-static void check_task(void *context, r2n_team *team, int thread, int threads)
+static void check_picture(void *context, size_t picture_index)
 {
     const data_check *check = context;
-    (void)team;
-    for (int32_t i = thread; i < check->loaded; i += threads) {
-        const size_t index = check->first + (size_t)i;
-        const r2n_item *item = &check->dataset->items[index];
-        picture *found = &check->pictures[i];
-        *found = (picture){.report = found->report};
-        if (item->path == NULL)
-            check_record(check, index, found);
-        else if (item->absent)
-            found->status = RES2NET_NOT_FOUND; /* told before */
-        else
-            check_file(&check->decoding, item->path, index, found);
-    }
+    const size_t index = check->first + picture_index;
+    const r2n_item *item = &check->dataset->items[index];
+    picture *found = &check->pictures[picture_index];
+    *found = (picture){.report = found->report};
+    if (item->path == NULL)
+        check_record(check, index, found);
+    else if (item->absent)
+        found->status = RES2NET_NOT_FOUND; /* told before */
+    else
+        check_file(&check->decoding, item->path, index, found);
 }
 
 /* ---- all pictures -------------------------------------------------------------------------- */
@@ -126,7 +123,7 @@ static res2net_status check_pictures(data_check *check)
     for (check->first = 0; check->first < count; check->first += CHUNK) {
         const size_t left = count - check->first;
         check->loaded = left < CHUNK ? (int32_t)left : CHUNK;
-        r2n_thread_pool_run(options->threads, check_task, check);
+        r2n_thread_pool_each(options->threads, (size_t)check->loaded, check_picture, check);
         for (int32_t i = 0; i < check->loaded; i++) {
             const picture *found = &check->pictures[i];
             r2n_report_copy(found->report, check->report);

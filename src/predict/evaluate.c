@@ -45,9 +45,10 @@ typedef struct evaluation {
 
 /* ---- loading ---- */
 
-static void load_slot(const evaluation *e, int32_t index)
+static void load_slot(void *context, size_t index)
 {
-    const r2n_item *item = &e->dataset->items[e->first + (size_t)index];
+    const evaluation *e = context;
+    const r2n_item *item = &e->dataset->items[e->first + index];
     slot *s = &e->slots[index];
     if (item->absent) { /* told before the run */
         s->status = RES2NET_NOT_FOUND;
@@ -57,16 +58,8 @@ static void load_slot(const evaluation *e, int32_t index)
         s->status = res2net_session_prepare_file(e->session, item->path, &s->tensor, s->report);
         return;
     }
-    s->status = r2n_session_prepare_record(e->session, e->dataset, e->first + (size_t)index,
+    s->status = r2n_session_prepare_record(e->session, e->dataset, e->first + index,
                                            "<CIFAR record>", &s->tensor, s->report);
-}
-
-static void load_task(void *context, r2n_team *team, int thread, int threads)
-{
-    const evaluation *e = context;
-    (void)team;
-    for (int32_t i = thread; i < e->loaded; i += threads)
-        load_slot(e, i);
 }
 
 static void release_slots(evaluation *e)
@@ -84,7 +77,7 @@ static res2net_status load_batch(evaluation *e, size_t first)
     const size_t left = e->dataset->count - first;
     e->first = first;
     e->loaded = left < (size_t)e->batch ? (int32_t)left : e->batch;
-    r2n_thread_pool_run(e->session->threads, load_task, e);
+    r2n_thread_pool_each(e->session->threads, (size_t)e->loaded, load_slot, e);
     for (int32_t i = 0; i < e->loaded; i++) {
         const slot *s = &e->slots[i];
         r2n_report_copy(s->report, e->report); /* a picture that was taken may have a warning */
