@@ -70,10 +70,16 @@ def wait_for_quiet(seconds, end, quiet):
             return
 
 
+def _git(*arguments):
+    done = subprocess.run(["git", "-C", ROOT, *arguments], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True)
+    return done.stdout.strip()
+
+
 def commit():
-    words = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=9"],
-                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    return words.stdout.strip()
+    """With a mark where what is built differs from it. The table itself changes with each run."""
+    changed = _git("status", "--porcelain", "--", "src", "include", "programs", "cmake", "models")
+    return _git("rev-parse", "--short=9", "HEAD") + ("-dirty" if changed else "")
 
 
 class Table:
