@@ -38,7 +38,7 @@ class Skipped(Exception):
     """There is no number; the words say why."""
 
 
-def _our_words(reason):
+def our_words(reason):
     """Of what res2net said, the line that tells the fault."""
     lines = [line.partition("not 0: ")[2] or line for line in str(reason).splitlines()]
     lines = [line.strip() for line in lines if "res2net: " in line and ": note: " not in line]
@@ -70,13 +70,13 @@ class Ours:
         try:
             return command.run(self.res2net, *arguments)
         except command.CommandFailed as reason:
-            raise Skipped(_our_words(reason)) from reason
+            raise Skipped(our_words(reason)) from reason
 
     def _quantise(self, options):
         """Anew with every build: the file belongs to what wrote it."""
         file = os.path.join(options.models, self.arch + ".int8.r2n")
         if not os.path.exists(file) or os.path.getmtime(file) < os.path.getmtime(self.res2net):
-            self._run("quantize", *self.model, "--preset", "paddle", "--calibrate",
+            self._run("quantize", *self.model, "--calibrate",
                       os.path.join(options.pictures, "calibrate.txt"), "--root", options.pictures,
                       "-o", file)
         return file

@@ -21,6 +21,7 @@ ROOT = os.path.dirname(HERE)
 sys.path[:0] = [os.path.join(ROOT, "tests", "oracle"), os.path.join(ROOT, "tests", "golden")]
 
 import command  # noqa: E402
+import engines  # noqa: E402
 import network_files  # noqa: E402
 import results  # noqa: E402
 
@@ -116,8 +117,15 @@ def main():
     options.model = network_files.r2n(options.res2net, options.models, options.arch)
     date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     table = results.Table(options.csv, date)
-    with tempfile.TemporaryDirectory() as folder:
-        print(f"{options.list}: logits agree to {compare(options, folder)}", flush=True)
+    row = {"what": "folder", "arch": options.arch, "precision": options.precision,
+           "batch": options.batch, "threads": options.threads}
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            print(f"{options.list}: logits agree to {compare(options, folder)}", flush=True)
+    except command.CommandFailed as reason:
+        print(f"skipped: {engines.our_words(reason)}")
+        table.write(**row, engine="res2net", note=engines.our_words(reason))
+        return
     seconds, agreement = measure(options)
     peers = [name for name in seconds if name != "res2net"]
     best = min(peers, key=lambda name: min(seconds[name]))
@@ -125,9 +133,8 @@ def main():
     version = command.run(options.res2net, "--version").decode().split()[-1]
     for name in ("res2net", best):
         engine, _, hint = name.partition(" ")
-        table.write(what="folder", engine=engine, version=options.version if hint else version,
-                    arch=options.arch, precision=options.precision, batch=options.batch,
-                    threads=options.threads, rounds=options.rounds, agreement=agreement,
+        table.write(**row, engine=engine, version=options.version if hint else version,
+                    rounds=options.rounds, agreement=agreement,
                     min_ms=f"{1000 * min(seconds[name]):.0f}",
                     median_ms=f"{1000 * statistics.median(seconds[name]):.0f}",
                     note=hint)

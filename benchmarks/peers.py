@@ -26,8 +26,6 @@ import results  # noqa: E402
 # least correlation with ours in float32.
 LARGEST_ERROR = {"f32": 1e-3, "bf16x3": 1e-4}
 LEAST_CORRELATION = {"bf16": 0.98, "int8": 0.9}
-SETTLE = 0.2  # seconds between turns
-QUIET = 0.08  # of all cores: what other programs may take during a turn
 ARCHITECTURES = [*names.PADDLE, "resnet50"]
 
 
@@ -80,11 +78,11 @@ def take_turn(engine, batch, options):
     and patience lasts."""
     end, turns = time.monotonic() + options.patience, []
     while True:
-        results.wait_for_quiet(SETTLE, end, QUIET)
+        results.wait_for_quiet(end)
         others = results.Others(engine.processor_seconds())
         smallest, median = engine.measure(batch, options.seconds)
         turns.append((others.share(engine.processor_seconds()), smallest, median))
-        if turns[-1][0] < QUIET or time.monotonic() >= end:
+        if turns[-1][0] < results.QUIET or time.monotonic() >= end:
             return turns
 
 

@@ -47,6 +47,10 @@ def processor_seconds():
     return (sum(ticks) - ticks[3] - ticks[4]) / second, sum(ticks) / second
 
 
+SETTLE = 0.2  # seconds between turns
+QUIET = 0.08  # of all cores: what other programs may take during a turn
+
+
 class Others:
     """What part of all cores other programs take, from here on to `share`."""
 
@@ -60,13 +64,13 @@ class Others:
         return max(theirs, 0) / max(total - self.total, 0.01)
 
 
-def wait_for_quiet(seconds, end, quiet):
+def wait_for_quiet(end, seconds=SETTLE):
     """Waits, so that the engine before has stopped spinning; then, until `end` at most, for other
-    programs to take less than `quiet` of all cores."""
+    programs to be quiet."""
     while True:
         others = Others()
         time.sleep(seconds)
-        if others.share() < quiet or time.monotonic() >= end:
+        if others.share() < QUIET or time.monotonic() >= end:
             return
 
 

@@ -18,6 +18,7 @@ ROOT = os.path.dirname(HERE)
 sys.path[:0] = [os.path.join(ROOT, "tests", "oracle"), os.path.join(ROOT, "tests", "golden")]
 
 import command  # noqa: E402
+import engines  # noqa: E402
 import network_files  # noqa: E402
 import results  # noqa: E402
 
@@ -51,6 +52,8 @@ def parse_options():
     parser.add_argument("--precision", default="f32")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--runs", type=int, default=40)
+    parser.add_argument("--patience", type=float, default=60.0,
+                        help="seconds, in all, of waiting until other programs are quiet")
     parser.add_argument("--res2net", default=os.path.join(ROOT, "build", "res2net"))
     parser.add_argument("--models", default=os.path.join(ROOT, ".oracle", "models"))
     parser.add_argument("--csv", default=os.path.join(ROOT, ".oracle", "results.csv"))
@@ -71,18 +74,27 @@ def main():
     options = parse_options()
     arguments = [options.res2net, "predict", "-m", options.model, "--precision", options.precision,
                  "--threads", str(options.threads), *options.more, options.picture]
-    run(arguments)
-    answers = [run(arguments) for _ in range(options.runs)]
+    date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    table = results.Table(options.csv, date)
+    row = {"what": "start", "engine": "res2net", "arch": ARCHITECTURE, "batch": 1,
+           "precision": options.precision, "threads": options.threads}
+    try:
+        command.run(*arguments)
+    except command.CommandFailed as reason:
+        print(f"start to answer, {options.precision}: skipped: {engines.our_words(reason)}")
+        table.write(**row, note=engines.our_words(reason))
+        return
+    answers, end = [], time.monotonic() + options.patience
+    for _ in range(options.runs):
+        results.wait_for_quiet(end, 0.05)
+        answers.append(run(arguments))
     times = [1000 * answer[0] for answer in answers]
     peak = max(answer[1] for answer in answers)
     print(f"start to answer, {options.precision}: least {min(times):.1f} ms, median "
           f"{statistics.median(times):.1f} ms of {options.runs}; peak memory {peak:.1f} MiB")
-    date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    results.Table(options.csv, date).write(
-        what="start", engine="res2net", arch=ARCHITECTURE, precision=options.precision, batch=1,
-        version=command.run(options.res2net, "--version").decode().split()[-1],
-        threads=options.threads, rounds=options.runs, peak_mib=f"{peak:.1f}",
-        min_ms=f"{min(times):.2f}", median_ms=f"{statistics.median(times):.2f}")
+    version = command.run(options.res2net, "--version").decode().split()[-1]
+    table.write(**row, version=version, rounds=options.runs, peak_mib=f"{peak:.1f}",
+                min_ms=f"{min(times):.2f}", median_ms=f"{statistics.median(times):.2f}")
 
 
 if __name__ == "__main__":
