@@ -16,9 +16,10 @@ endfunction()
 add_kernel_room(reference)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     add_kernel_room(x86_avx2 -mavx2 -mfma)
-    add_kernel_room(x86_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
-    add_kernel_room(x86_avx512_vnni -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mfma
-        -mprefer-vector-width=512)
+    set(R2N_AVX512_FLAGS -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
+    add_kernel_room(x86_avx512 ${R2N_AVX512_FLAGS})
+    add_kernel_room(x86_avx512_vnni ${R2N_AVX512_FLAGS} -mavx512vnni)
+    add_kernel_room(x86_amx ${R2N_AVX512_FLAGS} -mavx512bf16 -mamx-tile -mamx-bf16 -mamx-int8)
 endif()
 
 target_include_directories(res2net_objects PUBLIC include PRIVATE src)

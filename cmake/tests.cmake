@@ -22,6 +22,10 @@ if(RES2NET_TESTS)
     if(kernelcheck_sources)
         add_executable(kernelcheck ${kernelcheck_sources})
         use_private_headers(kernelcheck)
+        if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64") # the tiles that are not emulated
+            set_source_files_properties(tests/kernelcheck/emulated_kernels.c
+                tests/kernelcheck/tile_emulation.c PROPERTIES COMPILE_OPTIONS "${R2N_AVX512_FLAGS}")
+        endif()
         add_test(NAME kernelcheck COMMAND kernelcheck check)
     endif()
 endif()

@@ -61,6 +61,10 @@ res2net_status r2n_os_list_directory(const char *path, char ***names, size_t *co
  * may not follow. */
 void r2n_os_prefer_large_pages(void *block, size_t bytes);
 
+/* Asks for the registers of AMX, which Linux gives to a process once it asked. 1: they may be used,
+ * in every thread. */
+int r2n_os_allow_tiles(void);
+
 /* Peak resident memory of this process in bytes. */
 uint64_t r2n_os_peak_memory_bytes(void);
 

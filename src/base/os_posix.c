@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -368,6 +369,16 @@ uint64_t r2n_os_peak_memory_bytes(void)
 }
 
 /* ---- directories --------------------------------------------------------------------------- */
+
+int r2n_os_allow_tiles(void)
+{
+#if defined(__linux__) && defined(__x86_64__)
+    enum { ASK_FOR_STATE = 0x1023, TILE_DATA = 18 }; /* ARCH_REQ_XCOMP_PERM, in no old header */
+    return syscall(SYS_arch_prctl, ASK_FOR_STATE, TILE_DATA) == 0;
+#else
+    return 0;
+#endif
+}
 
 int r2n_os_is_directory(const char *path)
 {

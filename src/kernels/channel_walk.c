@@ -69,8 +69,11 @@ static void walk_row(const pool_walk *p, int32_t image, int32_t row)
                                pool->input_rows, pool->padding);
     const int64_t from = in->offset + image * in->image_pitch + y.first * in->row_pitch;
     const int64_t to = out->offset + image * out->image_pitch + row * out->row_pitch;
-    r2n_pool_window w = {
-        .rows = y.last - y.first, .row_pitch = in->row_pitch, .pixel_pitch = in->pixel_pitch};
+    r2n_pool_window w = {.rows = y.last - y.first,
+                         .row_pitch = in->row_pitch,
+                         .pixel_pitch = in->pixel_pitch,
+                         .from_low_pitch = in->low_pitch,
+                         .to_low_pitch = out->low_pitch};
     for (int32_t column = 0; column < pool->columns; column++) {
         const span x = window_span(column * pool->stride - pool->padding, pool->kernel_columns,
                                    pool->input_columns, pool->padding);

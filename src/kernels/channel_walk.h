@@ -23,8 +23,9 @@ typedef struct r2n_pool_window {
     };
     int32_t rows, columns; /* cells, at least one */
     int64_t row_pitch, pixel_pitch;
-    int32_t channels; /* of the run */
-    float factor;     /* an average's 1 / count, in int8 scale / count */
+    int64_t from_low_pitch, to_low_pitch; /* bf16x3 */
+    int32_t channels;                     /* of the run */
+    float factor;                         /* an average's 1 / count, in int8 scale / count */
 } r2n_pool_window;
 
 typedef void r2n_window_function(const r2n_pool_window *window);

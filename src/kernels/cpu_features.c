@@ -8,6 +8,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+
+#include "base/os.h"
 #endif
 
 enum { NAME_BYTES = 49 }; /* CPUID's brand string is 48 bytes, not always terminated */
@@ -32,7 +34,7 @@ typedef struct need {
     const char *name;
 } need;
 
-enum { LEAF1_ECX, LEAF7_EBX, LEAF7_ECX, LEAF7_EDX, XCR0_LOW, REGISTERS };
+enum { LEAF1_ECX, LEAF7_EBX, LEAF7_ECX, LEAF7_EDX, LEAF7_1_EAX, XCR0_LOW, REGISTERS };
 
 enum {
     XCR0_YMM = 0x6,       /* SSE and AVX state */
@@ -59,6 +61,8 @@ static const need needs[] = {
     {R2N_ISA_AMX, LEAF7_EDX, 1u << 24, "AMX"},
     {R2N_ISA_AMX, LEAF7_EDX, LEAF7_EDX_AMX_BF16, "AMX BF16"},
     {R2N_ISA_AMX, LEAF7_EDX, LEAF7_EDX_AMX_INT8, "AMX INT8"},
+    /* Every CPU with tiles has it; the room's epilogues use it. */
+    {R2N_ISA_AMX, LEAF7_1_EAX, 1u << 5, "AVX-512 BF16"},
     {R2N_ISA_AMX, XCR0_LOW, XCR0_TILES, "the operating system's support for AMX"},
 };
 
@@ -72,6 +76,8 @@ static void read_registers(uint32_t registers[REGISTERS])
         registers[LEAF7_EBX] = b;
         registers[LEAF7_ECX] = c;
         registers[LEAF7_EDX] = d;
+        if (a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d))
+            registers[LEAF7_1_EAX] = a;
     }
     if (registers[LEAF1_ECX] & (1u << 27)) { /* else XGETBV is an illegal instruction */
         uint32_t low, high;
@@ -100,6 +106,8 @@ static void ask_cpu(void)
             for (int isa = needs[i].isa; isa <= R2N_ISA_AMX; isa++)
                 if (facts.missing[isa] == NULL)
                     facts.missing[isa] = needs[i].name;
+    if (facts.missing[R2N_ISA_AMX] == NULL && !r2n_os_allow_tiles())
+        facts.missing[R2N_ISA_AMX] = "the operating system's permission to use AMX";
     facts.missing[R2N_ISA_NEON] = "an ARM CPU";
     if (facts.missing[R2N_ISA_AVX2] == NULL)
         facts.features |= R2N_FEATURE_AVX2_FMA;

@@ -142,10 +142,14 @@ static char *pixel_address(const walk *w, const r2n_view *view, const r2n_tile *
 
 /* ---- channels that scatter ---- */
 
-enum { PACKED_PITCH = R2N_TILE_MAXIMUM_BLOCKS * R2N_TILE_LANES };
+enum {
+    PACKED_PITCH = R2N_TILE_MAXIMUM_BLOCKS * R2N_TILE_LANES,
+    PACKED_ELEMENTS = R2N_TILE_MAXIMUM_PIXELS * PACKED_PITCH
+};
 
-/* A tile's elements side by side; of bf16 and int8 only a part is in use. */
-typedef float packed_elements[R2N_TILE_MAXIMUM_PIXELS * PACKED_PITCH];
+/* A tile's elements side by side, of bf16x3 all high terms before the low ones; of bf16 and int8
+ * only a part is in use. */
+typedef float packed_elements[PACKED_ELEMENTS];
 
 /* The channels of one tile. */
 typedef struct extent {
@@ -163,7 +167,8 @@ static int64_t scattered_at(const walk *w, const r2n_view *view, const extent *e
            w->element_bytes;
 }
 
-static void gather(const walk *w, const r2n_view *view, const extent *e, const void *from, void *to)
+static void gather_terms(const walk *w, const r2n_view *view, const extent *e, const void *from,
+                         void *to)
 {
     for (int32_t pixel = 0; pixel < e->pixels; pixel++)
         for (int32_t i = 0; i < e->channels; i++)
@@ -172,14 +177,31 @@ static void gather(const walk *w, const r2n_view *view, const extent *e, const v
                    (size_t)w->element_bytes);
 }
 
-static void scatter(const walk *w, const r2n_view *view, const extent *e, const void *from,
-                    void *to)
+static void gather(const walk *w, const r2n_view *view, const extent *e, const char *from, char *to)
+{
+    gather_terms(w, view, e, from, to);
+    if (view->low_pitch != 0)
+        gather_terms(w, view, e, from + view->low_pitch * w->element_bytes,
+                     to + PACKED_ELEMENTS * w->element_bytes);
+}
+
+static void scatter_terms(const walk *w, const r2n_view *view, const extent *e, const void *from,
+                          void *to)
 {
     for (int32_t pixel = 0; pixel < e->pixels; pixel++)
         for (int32_t i = 0; i < e->channels; i++)
             memcpy((char *)to + scattered_at(w, view, e, pixel, i),
                    (const char *)from + (pixel * PACKED_PITCH + i) * w->element_bytes,
                    (size_t)w->element_bytes);
+}
+
+static void scatter(const walk *w, const r2n_view *view, const extent *e, const char *from,
+                    char *to)
+{
+    scatter_terms(w, view, e, from, to);
+    if (view->low_pitch != 0)
+        scatter_terms(w, view, e, from + PACKED_ELEMENTS * w->element_bytes,
+                      to + view->low_pitch * w->element_bytes);
 }
 
 /* The tile works on copies where its channels lie side by side. */
@@ -190,19 +212,20 @@ static void compute_scattered(const walk *w, const r2n_tile *tile, r2n_tile_func
     packed_elements output, residual, chain;
     r2n_tile packed = *tile;
     packed.output_pitch = packed.residual_pitch = packed.chain_pitch = PACKED_PITCH;
+    packed.output_low_pitch = packed.residual_low_pitch = packed.chain_low_pitch = PACKED_ELEMENTS;
     packed.any_output = output;
     if (tile->any_residual != NULL) {
-        gather(w, &epilogue->residual, e, tile->any_residual, residual);
+        gather(w, &epilogue->residual, e, tile->any_residual, (char *)residual);
         packed.any_residual = residual;
     }
     if (tile->any_chain != NULL) {
-        gather(w, &epilogue->chain, e, tile->any_chain, chain);
+        gather(w, &epilogue->chain, e, tile->any_chain, (char *)chain);
         packed.any_chain = chain;
     }
     function(&packed);
-    scatter(w, &w->gemm->output, e, output, tile->any_output);
+    scatter(w, &w->gemm->output, e, (const char *)output, tile->any_output);
     if (tile->any_chain != NULL)
-        scatter(w, &epilogue->chain, e, chain, tile->any_chain);
+        scatter(w, &epilogue->chain, e, (const char *)chain, tile->any_chain);
 }
 
 /* ---- tiles ---- */
@@ -217,13 +240,16 @@ static void compute_tile(const walk *w, r2n_tile *tile, int32_t pixels, int32_t 
     const int32_t channels =
         (int32_t)smaller(blocks * R2N_TILE_LANES, gemm->channels - first_channel);
     const extent e = {pixels, first_channel, channels};
-    r2n_tile_function *function = w->set->tiles[blocks - 1][pixels - 1];
+    r2n_tile_function *function =
+        w->set->any_tile != NULL ? w->set->any_tile : w->set->tiles[blocks - 1][pixels - 1];
     const int64_t shift = w->scatters ? 0 : first_channel;
     tile->any_output = pixel_address(w, &gemm->output, tile) + shift * w->output_bytes;
     if (epilogue->residual_there)
         tile->any_residual = pixel_address(w, &epilogue->residual, tile) + shift * w->element_bytes;
     if (epilogue->chain_there)
         tile->any_chain = pixel_address(w, &epilogue->chain, tile) + shift * w->element_bytes;
+    tile->pixels = pixels;
+    tile->blocks = blocks;
     tile->last_lanes = channels - (blocks - 1) * R2N_TILE_LANES;
     if (w->scatters)
         compute_scattered(w, tile, function, &e);
@@ -269,10 +295,14 @@ static void walk_tiles(const walk *w, r2n_tile *tile, const chunk *c, int32_t fi
     }
 }
 
-/* Panels of the room's favourite width; a remainder makes some of them one block wider. */
+/* Panels of the room's favourite width; a remainder makes some of them one block wider, or
+ * narrower. */
 static int32_t panel_count(const walk *w)
 {
-    const int32_t panels = (w->range.block_last - w->range.block_first) / w->set->panel_blocks;
+    const int32_t blocks = w->range.block_last - w->range.block_first;
+    const int32_t panels = blocks / w->set->panel_blocks;
+    if (w->set->narrow_remainder)
+        return (int32_t)pieces(blocks, w->set->panel_blocks);
     return panels > 0 ? panels : 1;
 }
 
@@ -286,6 +316,10 @@ static void walk_chunk(const walk *w, const chunk *c)
                      .residual_pitch = gemm->epilogue.residual.pixel_pitch,
                      .output_pitch = gemm->output.pixel_pitch,
                      .chain_pitch = gemm->epilogue.chain.pixel_pitch,
+                     .residual_low_pitch = gemm->epilogue.residual.low_pitch,
+                     .output_low_pitch = gemm->output.low_pitch,
+                     .chain_low_pitch = gemm->epilogue.chain.low_pitch,
+                     .room = w->set->room,
                      .relu = gemm->epilogue.relu,
                      .epilogue = &gemm->epilogue};
     const int64_t block_bytes = tile.weights_pitch * w->element_bytes;

@@ -9,7 +9,9 @@
 
 #include "kernels/kernels.h"
 
-enum { R2N_TILE_LANES = 16, R2N_TILE_MAXIMUM_BLOCKS = 3, R2N_TILE_MAXIMUM_PIXELS = 14 };
+enum { R2N_TILE_LANES = 16, R2N_TILE_MAXIMUM_BLOCKS = 3, R2N_TILE_MAXIMUM_PIXELS = 32 };
+/* Of a tile with a function of its own. */
+enum { R2N_TILE_MAXIMUM_FUNCTION_PIXELS = 14 };
 
 /* Some pixels of a run times some blocks of 16 channels. Pitches are in elements of the precision;
  * f32 tiles use an address by its plain name, other precisions by the one with `any`. */
@@ -21,7 +23,8 @@ typedef struct r2n_tile {
     const r2n_gemm_source *sources; /* [source_count] */
     int32_t source_count;
     int32_t image, row, column; /* of the first pixel */
-    union {                     /* of the first block, k = 0 */
+    int32_t pixels, blocks;
+    union { /* of the first block, k = 0 */
         const float *weights;
         const void *any_weights;
     };
@@ -41,9 +44,11 @@ typedef struct r2n_tile {
         void *any_chain;
     };
     int64_t residual_pitch, output_pitch, chain_pitch;
+    int64_t residual_low_pitch, output_low_pitch, chain_low_pitch; /* bf16x3 */
     int32_t last_lanes; /* channels in the last block, 1 to 16 */
     int32_t relu;
     const r2n_epilogue *epilogue; /* for what is the same in every tile */
+    void *room;                   /* the set's */
     const char *prefetch;         /* weights that a later tile will read: hints, never loads, for
                                      the R2N_TILE_PREFETCH_BYTES that begin here */
     int64_t prefetch_step;        /* bytes to go on by every R2N_TILE_STEP_BYTES of a block */
@@ -57,12 +62,15 @@ typedef void r2n_tile_function(const r2n_tile *tile);
 
 /* What a room brings. */
 typedef struct r2n_tile_set {
-    int32_t panel_blocks; /* blocks of 16 channels to walk at once; some panels get one more */
-    int64_t cache_bytes;  /* second-level cache of a core */
+    int32_t panel_blocks;     /* blocks of 16 channels to walk at once */
+    int32_t narrow_remainder; /* some panels get one less then, else one more */
+    int64_t cache_bytes;      /* second-level cache of a core */
+    void *room;               /* the room's own, for its tiles */
     /* [blocks - 1]: pixels of the largest tile */
     int32_t pixels[R2N_TILE_MAXIMUM_BLOCKS];
+    r2n_tile_function *any_tile; /* for tiles of every size, or NULL */
     /* [blocks - 1][pixels - 1] */
-    r2n_tile_function *tiles[R2N_TILE_MAXIMUM_BLOCKS][R2N_TILE_MAXIMUM_PIXELS];
+    r2n_tile_function *tiles[R2N_TILE_MAXIMUM_BLOCKS][R2N_TILE_MAXIMUM_FUNCTION_PIXELS];
 } r2n_tile_set;
 
 /* `element_bytes`: 1, 2 or 4, of an activation and of a weight. */

@@ -26,8 +26,8 @@ int kernel_does(const r2n_kernel *kernel, r2n_operation operation, r2n_precision
 
 int any_kernel_does(r2n_operation operation, r2n_precision precision, const options *o)
 {
-    for (size_t i = 0; i < r2n_kernel_count; i++)
-        if (kernel_does(&r2n_kernels[i], operation, precision, o))
+    for (size_t i = 0; i < checked_kernel_count(); i++)
+        if (kernel_does(checked_kernel(i), operation, precision, o))
             return 1;
     return 0;
 }
@@ -47,14 +47,28 @@ int is_within(float found, double expected, double magnitude, int32_t terms)
     return fabs((double)found - expected) <= bound; /* false for NaN */
 }
 
+int is_within_stored(r2n_precision precision, double found, double expected, double magnitude,
+                     int32_t terms)
+{
+    if (precision == R2N_PRECISION_F32 && isfinite(expected))
+        return is_within((float)found, expected, magnitude, terms);
+    if (!isfinite(expected)) {
+        const double stored = stored_value(precision, (float)expected);
+        return isnan(stored) ? isnan(found) : found == stored;
+    }
+    const double sum_error = (terms + 8) * (ldexp(magnitude, -24) + ldexp(1, -126));
+    const double half_step = ldexp(1, precision == R2N_PRECISION_BF16 ? -8 : -16);
+    return fabs(found - expected) <= sum_error + half_step * (fabs(expected) + sum_error);
+}
+
 int run_check(const options *o)
 {
     tally t = {0, 0};
     int checked = 0;
     printf("seed %llu, ceiling %s, CPU %s\n", (unsigned long long)o->seed, r2n_isa_name(o->isa),
            r2n_cpu_name());
-    for (size_t i = 0; i < r2n_kernel_count; i++) {
-        const r2n_kernel *kernel = &r2n_kernels[i];
+    for (size_t i = 0; i < checked_kernel_count(); i++) {
+        const r2n_kernel *kernel = checked_kernel(i);
         const uint32_t lacking = kernel->features & ~r2n_cpu_features();
         if (kernel_is_checked(kernel, o)) {
             printf("checked %s\n", kernel->name);
@@ -72,6 +86,7 @@ int run_check(const options *o)
         return 2;
     }
     check_gemm(&t, o);
+    check_gemm_bf16(&t, o);
     check_gemm_int8(&t, o);
     check_winograd(&t, o);
     check_pool(&t, o);

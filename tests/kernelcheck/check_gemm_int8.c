@@ -85,8 +85,8 @@ static void check_case(tally *t, const options *o, random_state *random, const g
     const trial plain = {reference, &c->gemm, whole_gemm(c), &c->before, c->text};
     uint8_t *expected = check_kernel(t, &plain, random, NULL, "");
     compare_with_contract(t, c, reference, expected);
-    for (size_t i = 0; i < r2n_kernel_count; i++) {
-        const r2n_kernel *kernel = &r2n_kernels[i];
+    for (size_t i = 0; i < checked_kernel_count(); i++) {
+        const r2n_kernel *kernel = checked_kernel(i);
         if (kernel == reference ||
             !kernel_does(kernel, R2N_OPERATION_GEMM, R2N_PRECISION_INT8, o) ||
             kernel->accepts(&c->gemm) != NULL)

@@ -99,7 +99,7 @@ static cells look_at_cells(const pool_case *c, int32_t image, int32_t row, int32
             if (y < 0 || y >= pool->input_rows || x < 0 || x >= pool->input_columns)
                 continue;
             const int64_t at = view_index(&pool->input, image, y, x, channel);
-            const double value = value_at(&c->before, c->before.any, at);
+            const double value = value_in(&c->before, c->before.any, &pool->input, at);
             w.best = isnan(value) || isnan(w.best) ? NAN : value > w.best ? value : w.best;
             w.sum += value;
             w.magnitude += fabs(value);
@@ -115,16 +115,17 @@ static int element_is_good(const pool_case *c, const void *after, int32_t image,
     const cells w = look_at_cells(c, image, row, column, channel);
     const int32_t divisor = pool->count_padding ? w.counted : w.inside;
     const int64_t at = view_index(&pool->output, image, row, column, channel);
-    const float found = (float)value_at(&c->before, after, at);
-    if (pool->kind == R2N_POOL_MAXIMUM)
-        return isnan(w.best) ? isnan(found) : (double)found == w.best;
-    if (c->before.precision == R2N_PRECISION_INT8) {
-        const float factor = pool->scale / (float)divisor;
-        return (double)found == fmin(rint((double)((float)w.sum * factor)), R2N_INT8_MAXIMUM);
+    const r2n_precision precision = c->before.precision;
+    const double found = value_in(&c->before, after, &pool->output, at);
+    if (pool->kind == R2N_POOL_MAXIMUM) {
+        const double stored = stored_value(precision, (float)w.best);
+        return isnan(stored) ? isnan(found) : found == stored;
     }
-    if (!isfinite(w.sum))
-        return isnan(w.sum) ? isnan(found) : (double)found == w.sum;
-    return is_within(found, w.sum / divisor, w.magnitude / divisor, w.inside);
+    if (precision == R2N_PRECISION_INT8) {
+        const float factor = pool->scale / (float)divisor;
+        return found == fmin(rint((double)((float)w.sum * factor)), R2N_INT8_MAXIMUM);
+    }
+    return is_within_stored(precision, found, w.sum / divisor, w.magnitude / divisor, w.inside);
 }
 
 static void compare_with_expected(tally *t, const pool_case *c, const r2n_kernel *kernel,
@@ -159,7 +160,8 @@ static void check_case(tally *t, const options *o, random_state *random, const p
     r2n_free(expected);
 }
 
-static const r2n_precision precisions[] = {R2N_PRECISION_F32, R2N_PRECISION_INT8};
+static const r2n_precision precisions[] = {R2N_PRECISION_F32, R2N_PRECISION_BF16,
+                                           R2N_PRECISION_BF16X3, R2N_PRECISION_INT8};
 
 void check_pool(tally *t, const options *o)
 {

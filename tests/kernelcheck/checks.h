@@ -6,6 +6,7 @@
 #include "kernelcheck/scene.h"
 
 void check_gemm(tally *t, const options *o);
+void check_gemm_bf16(tally *t, const options *o); /* and bf16x3 */
 void check_gemm_int8(tally *t, const options *o);
 void check_winograd(tally *t, const options *o);
 void check_pool(tally *t, const options *o);
@@ -22,5 +23,9 @@ const r2n_kernel *find_reference(r2n_operation operation, r2n_precision precisio
 /* |found - expected| <= (terms + 8) * 2^-24 * magnitude, plus as many steps of the smallest
  * denormal: the bound of `terms` rounded additions in any order. */
 int is_within(float found, double expected, double magnitude, int32_t terms);
+/* The same of a value of any precision but int8 after its conversion; bf16 also makes zeros of
+ * denormals. Values that are not finite are what they become when they are stored. */
+int is_within_stored(r2n_precision precision, double found, double expected, double magnitude,
+                     int32_t terms);
 
 #endif

@@ -12,6 +12,13 @@ typedef struct options {
     const char *filter; /* part of a kernel's name (check, list) or of a shape's (bench), or NULL */
 } options;
 
+/* The kernels of x86_amx/ on emulated tiles; on x86-64 only. */
+extern const r2n_kernel emulated_kernels[];
+extern const size_t emulated_kernel_count;
+/* The library's kernels, and behind them those. */
+size_t checked_kernel_count(void);
+const r2n_kernel *checked_kernel(size_t index);
+
 /* What a kernel needs is there and below the ceiling. */
 int kernel_is_usable(const r2n_kernel *kernel, const options *o);
 

@@ -18,8 +18,8 @@ int run_list(const options *o)
 {
     printf("%-24s %-12s %-9s %-10s %-26s %s\n", "kernel", "operation", "precision", "isa",
            "features", "here");
-    for (size_t i = 0; i < r2n_kernel_count; i++) {
-        const r2n_kernel *kernel = &r2n_kernels[i];
+    for (size_t i = 0; i < checked_kernel_count(); i++) {
+        const r2n_kernel *kernel = checked_kernel(i);
         char features[TEXT_BYTES] = "";
         if (o->filter != NULL && strstr(kernel->name, o->filter) == NULL)
             continue;

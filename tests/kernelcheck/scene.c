@@ -95,13 +95,17 @@ static int32_t gap(random_state *random)
     return random_between(random, 0, 1) ? random_between(random, 1, 9) : 0;
 }
 
+static void is_too_small(void)
+{
+    fprintf(stderr, "kernelcheck: a scene is too small\n");
+    exit(3);
+}
+
 static void take_room(scene *s, const r2n_view *view, int32_t images)
 {
     s->used = view->offset + images * view->image_pitch;
-    if (s->used > s->elements) {
-        fprintf(stderr, "kernelcheck: a scene is too small\n");
-        exit(3);
-    }
+    if (s->used > s->elements)
+        is_too_small();
 }
 
 r2n_view scene_view(scene *s, random_state *random, extent e, int may_group)
@@ -118,6 +122,12 @@ r2n_view scene_view(scene *s, random_state *random, extent e, int may_group)
     view.row_pitch = e.columns * view.pixel_pitch + gap(random);
     view.image_pitch = e.rows * view.row_pitch + gap(random);
     take_room(s, &view, e.images);
+    if (s->precision == R2N_PRECISION_BF16X3) {
+        view.low_pitch = s->used - view.offset + gap(random);
+        s->used += view.low_pitch;
+        if (s->used > s->elements)
+            is_too_small();
+    }
     return view;
 }
 
@@ -132,6 +142,22 @@ r2n_view scene_float_view(scene *s, random_state *random, extent e)
     view.image_pitch = e.rows * view.row_pitch + gap(random) * granule;
     take_room(s, &view, e.images);
     return view;
+}
+
+double value_in(const scene *s, const void *block, const r2n_view *view, int64_t index)
+{
+    const double value = value_at(s, block, index);
+    return view->low_pitch != 0 ? value + value_at(s, block, index + view->low_pitch) : value;
+}
+
+double stored_value(r2n_precision precision, float value)
+{
+    if (precision != R2N_PRECISION_BF16 && precision != R2N_PRECISION_BF16X3)
+        return (double)value;
+    const float high = r2n_float_from_bf16(r2n_bf16_from_float(value));
+    if (precision == R2N_PRECISION_BF16)
+        return (double)high;
+    return (double)high + (double)r2n_float_from_bf16(r2n_bf16_from_float(value - high));
 }
 
 int64_t view_index(const r2n_view *view, int32_t image, int32_t row, int32_t column,
@@ -150,14 +176,27 @@ void scene_mark(scene *s, random_state *random, fill f, int64_t index, int role)
         s->roles[index] = (unsigned char)role;
 }
 
+/* A low term, of the size that these have. */
+static void mark_low(scene *s, random_state *random, fill f, int64_t index, int role)
+{
+    const int is_new = s->roles[index] == ROLE_CANARY;
+    scene_mark(s, random, f, index, role);
+    if (is_new && f != FILL_INTEGER)
+        s->bf16[index] = r2n_bf16_from_float(ldexpf(r2n_float_from_bf16(s->bf16[index]), -9));
+}
+
 void scene_mark_view(scene *s, random_state *random, fill f, const r2n_view *view, extent e,
                      int role)
 {
     for (int32_t image = 0; image < e.images; image++)
         for (int32_t row = 0; row < e.rows; row++)
             for (int32_t column = 0; column < e.columns; column++)
-                for (int32_t channel = 0; channel < e.channels; channel++)
-                    scene_mark(s, random, f, view_index(view, image, row, column, channel), role);
+                for (int32_t channel = 0; channel < e.channels; channel++) {
+                    const int64_t index = view_index(view, image, row, column, channel);
+                    scene_mark(s, random, f, index, role);
+                    if (view->low_pitch != 0)
+                        mark_low(s, random, f, index + view->low_pitch, role);
+                }
 }
 
 int64_t scene_trim(scene *s)

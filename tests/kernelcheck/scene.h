@@ -45,11 +45,16 @@ void scene_begin(scene *s, r2n_precision precision, int64_t elements);
 void scene_release(scene *s);
 
 /* A view behind all others, with random gaps between pixels, rows and images, or none.
- * `may_group`: its channels may lie in separated groups. */
+ * `may_group`: its channels may lie in separated groups. In bf16x3 all low terms lie behind. */
 r2n_view scene_view(scene *s, random_state *random, extent e, int may_group);
 
 /* Floats in a scene of any precision: pitches are multiples of a float's size. */
 r2n_view scene_float_view(scene *s, random_state *random, extent e);
+
+/* A value of a view, of both its terms in bf16x3, in a block like the scene's. */
+double value_in(const scene *s, const void *block, const r2n_view *view, int64_t index);
+/* What is left of a value that is stored in this precision. */
+double stored_value(r2n_precision precision, float value);
 
 int64_t view_index(const r2n_view *view, int32_t image, int32_t row, int32_t column,
                    int32_t channel);
