@@ -85,24 +85,20 @@ static void look_at_tensors(walk *w)
     w->joins_images &= w->joins_rows;
 }
 
-/* Few weights stay in the cache and may pass by often: then all that a chunk reads and writes shall
- * fit beside them. Many weights come from afar each time: then only what the tiles read again and
+/* Few weights stay in the cache and may pass by often: then a chunk is two tiles, whose results are
+ * written side by side. Many weights come from afar each time: then what the tiles read again and
  * again, their operands, shall fit, and chunks be few. */
 static void choose_chunk(walk *w)
 {
     const r2n_gemm_arguments *gemm = w->gemm;
-    const r2n_epilogue *epilogue = &gemm->epilogue;
     const int64_t lanes = (int64_t)(w->range.block_last - w->range.block_first) * R2N_TILE_LANES;
     const int64_t half = w->set->cache_bytes / 2;
     int64_t channels = 0;
     for (int32_t i = 0; i < gemm->source_count; i++)
         channels += gemm->sources[i].channels;
-    int64_t bytes = half;
-    if (lanes * channels * w->element_bytes <= half / 2) {
-        bytes = half / 2;
-        channels += lanes * (1 + (epilogue->residual_there != 0) + (epilogue->chain_there != 0));
-    }
-    w->chunk_pixels = bytes / ((channels + 1) * w->element_bytes);
+    w->chunk_pixels = half / ((channels + 1) * w->element_bytes);
+    if (lanes * channels * w->element_bytes <= half / 2)
+        w->chunk_pixels = smaller(w->chunk_pixels, 2 * R2N_TILE_MAXIMUM_PIXELS);
     if (w->chunk_pixels < R2N_TILE_MAXIMUM_PIXELS)
         w->chunk_pixels = R2N_TILE_MAXIMUM_PIXELS;
 }

@@ -175,7 +175,8 @@ ALWAYS_INLINE void compute(const r2n_tile *tile, const int pixels)
 TILE(1)
 TILE(2)
 TILE(3)
-TILE(4) TILE(5) TILE(6) TILE(7)
+TILE(4)
+TILE(5) TILE(6) TILE(7)
 
     const r2n_tile_set r2n_gemm_f32_avx2_tiles = {
         .panel_blocks = 1,

@@ -189,12 +189,13 @@ TILE(9, 3)
 
 #define NAME(pixels, blocks) tile_##pixels##x##blocks,
 
-const r2n_tile_set r2n_gemm_f32_avx512_tiles = {.panel_blocks = 2,
-                                      .cache_bytes = 1 << 21,
-                                      .pixels = {14, 14, 9},
-                                      .tiles = {{TILES_1_TO_7(NAME, 1) TILES_8_TO_14(NAME, 1)},
-                                                {TILES_1_TO_7(NAME, 2) TILES_8_TO_14(NAME, 2)},
-                                                {TILES_1_TO_7(NAME, 3) NAME(8, 3) NAME(9, 3)}}};
+const r2n_tile_set r2n_gemm_f32_avx512_tiles = {
+    .panel_blocks = 2,
+    .cache_bytes = 1 << 21,
+    .pixels = {14, 14, 9},
+    .tiles = {{TILES_1_TO_7(NAME, 1) TILES_8_TO_14(NAME, 1)},
+              {TILES_1_TO_7(NAME, 2) TILES_8_TO_14(NAME, 2)},
+              {TILES_1_TO_7(NAME, 3) NAME(8, 3) NAME(9, 3)}}};
 
 void r2n_gemm_f32_avx512(const void *arguments, void *block, r2n_range range)
 {
