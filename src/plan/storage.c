@@ -183,7 +183,7 @@ static void choose_groups(r2n_plan *plan)
  * the weights: where they are many, reading them would take longer than multiplying. */
 static int takes_winograd(const r2n_plan *plan, const r2n_step *step)
 {
-    const int32_t many_weights = 300000;
+    const int32_t many_weights = 200000;
     if (plan->mode != R2N_PLAN_INFERENCE || plan->precision != R2N_PRECISION_F32 ||
         step->operation != R2N_OPERATION_GEMM || step->part_count != 1 || step->residual >= 0)
         return 0;
