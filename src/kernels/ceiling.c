@@ -17,17 +17,29 @@ int64_t r2n_ceiling_f32_avx2(int64_t rounds);
 int64_t r2n_ceiling_f32_avx512(int64_t rounds);
 int64_t r2n_ceiling_int8_avx2(int64_t rounds);
 int64_t r2n_ceiling_int8_avx512(int64_t rounds);
+int64_t r2n_ceiling_int8_amx(int64_t rounds);
+int64_t r2n_ceiling_bf16_amx(int64_t rounds);
+int64_t r2n_ceiling_bf16x3_amx(int64_t rounds);
 #endif
 
 #if defined(__x86_64__)
 static ceiling_loop *choose_int8(r2n_isa isa)
 {
     const uint32_t features = r2n_cpu_features();
+    if (isa == R2N_ISA_AMX && (features & R2N_FEATURE_AMX_INT8) != 0)
+        return r2n_ceiling_int8_amx;
     if (isa >= R2N_ISA_AVX512 && isa <= R2N_ISA_AMX && (features & R2N_FEATURE_AVX512_VNNI) != 0)
         return r2n_ceiling_int8_avx512;
     if (isa >= R2N_ISA_AVX2 && isa <= R2N_ISA_AMX && (features & R2N_FEATURE_AVX2_FMA) != 0)
         return r2n_ceiling_int8_avx2;
     return r2n_ceiling_f32_reference;
+}
+
+static ceiling_loop *choose_bf16(r2n_precision precision, r2n_isa isa)
+{
+    if (isa != R2N_ISA_AMX || (r2n_cpu_features() & R2N_FEATURE_AMX_BF16) == 0)
+        return r2n_ceiling_f32_reference;
+    return precision == R2N_PRECISION_BF16 ? r2n_ceiling_bf16_amx : r2n_ceiling_bf16x3_amx;
 }
 #endif
 
@@ -37,6 +49,8 @@ static ceiling_loop *choose(r2n_precision precision, r2n_isa isa)
     const uint32_t features = r2n_cpu_features();
     if (precision == R2N_PRECISION_INT8)
         return choose_int8(isa);
+    if (precision == R2N_PRECISION_BF16 || precision == R2N_PRECISION_BF16X3)
+        return choose_bf16(precision, isa);
     if (isa >= R2N_ISA_AVX512 && isa <= R2N_ISA_AMX && (features & R2N_FEATURE_AVX512) != 0)
         return r2n_ceiling_f32_avx512;
     if (isa >= R2N_ISA_AVX2 && isa <= R2N_ISA_AMX && (features & R2N_FEATURE_AVX2_FMA) != 0)

@@ -14,6 +14,7 @@
 #include "kernelcheck/checks.h"
 #include "kernelcheck/gemm_case.h"
 #include "kernels/bf16.h"
+#include "kernels/cpu_features.h"
 
 enum {
     MOST_PIXELS = 34,
@@ -354,4 +355,8 @@ void check_gemm_bf16(tally *t, const options *o)
     for (size_t i = 0; i < sizeof precisions / sizeof precisions[0]; i++)
         if (any_kernel_does(R2N_OPERATION_GEMM, precisions[i], o))
             check_precision(t, o, precisions[i]);
+#if defined(__x86_64__)
+    if ((r2n_cpu_features() & R2N_FEATURE_AVX512) != 0)
+        tally_count(t, emulated_ceilings_count(3), "the ceilings of emulated tiles");
+#endif
 }

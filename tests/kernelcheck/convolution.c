@@ -6,16 +6,22 @@
 #include "kernels/bf16.h"
 #include "kernels/precision.h"
 
-/* Lays a tensor behind `used` elements, with `border` zero columns and rows as kernels.h says. */
-static r2n_view lay_tensor(int64_t *used, int32_t images, int32_t rows, int32_t columns,
-                           int32_t channels, int32_t border)
+/* Lays a tensor behind `used` elements, with `border` zero columns and rows as kernels.h says; of
+ * two terms a value all low ones behind. */
+static r2n_view lay_tensor(int64_t *used, int32_t terms, int32_t images, int32_t rows,
+                           int32_t columns, int32_t channels, int32_t border)
 {
+    const int64_t start = *used;
     r2n_view view = {.pixel_pitch = channels, .groups = 1, .group_channels = channels};
     view.row_pitch = (int64_t)(columns + border) * channels;
     view.image_pitch = (rows + border) * view.row_pitch;
     view.offset = *used + border * (view.row_pitch + channels);
     *used = view.offset + images * view.image_pitch + border * channels;
     *used += -*used & 15;
+    if (terms > 1) {
+        view.low_pitch = *used - start;
+        *used += view.low_pitch;
+    }
     return view;
 }
 
@@ -42,6 +48,21 @@ static void make_sources(const convolution *c, int32_t input_channels, const r2n
         }
     out->gemm.k_total = k;
     out->gemm.source_count = count;
+}
+
+/* A product of bf16x3 is three: high * high, high * low weights, low * high weights. */
+static void triple_sources(const r2n_view *input, laid_out *out)
+{
+    const int32_t count = out->gemm.source_count;
+    for (int32_t i = count - 1; i >= 0; i--) {
+        r2n_gemm_source *to = &out->sources[3 * i];
+        const r2n_gemm_source source = out->sources[i];
+        to[0] = to[1] = to[2] = source;
+        to[1].k_first += out->gemm.k_total;
+        to[2].offset += input->low_pitch;
+    }
+    out->gemm.source_count = 3 * count;
+    out->gemm.k_total *= 2;
 }
 
 static void *make_noise(r2n_precision precision, size_t elements, int are_weights)
@@ -93,7 +114,8 @@ static void fill_memory(laid_out *out, r2n_precision precision, int64_t elements
 int lay_out_convolution(const convolution *c, r2n_precision precision, int32_t images,
                         laid_out *out)
 {
-    const int32_t group = r2n_precision_facts_of(precision)->group;
+    const r2n_precision_facts *facts = r2n_precision_facts_of(precision);
+    const int32_t group = facts->group;
     const int32_t border = c->kernel / 2;
     const int32_t input_channels = (c->input_channels + group - 1) / group * group;
     const int32_t channels = (c->channels + group - 1) / group * group;
@@ -104,15 +126,19 @@ int lay_out_convolution(const convolution *c, r2n_precision precision, int32_t i
                  .columns = c->columns,
                  .channels = channels,
                  .epilogue = {.relu = 1, .residual_there = c->residual, .chain_there = c->chain}}};
-    const r2n_view input = lay_tensor(&elements, images, c->rows * c->stride,
+    const r2n_view input = lay_tensor(&elements, facts->terms, images, c->rows * c->stride,
                                       c->columns * c->stride, input_channels, border);
-    out->gemm.output = lay_tensor(&elements, images, c->rows, c->columns, channels, 0);
+    out->gemm.output =
+        lay_tensor(&elements, facts->terms, images, c->rows, c->columns, channels, 0);
     if (c->residual)
         out->gemm.epilogue.residual =
-            lay_tensor(&elements, images, c->rows, c->columns, channels, 0);
+            lay_tensor(&elements, facts->terms, images, c->rows, c->columns, channels, 0);
     if (c->chain)
-        out->gemm.epilogue.chain = lay_tensor(&elements, images, c->rows, c->columns, channels, 1);
+        out->gemm.epilogue.chain =
+            lay_tensor(&elements, facts->terms, images, c->rows, c->columns, channels, 1);
     make_sources(c, input_channels, &input, out);
+    if (facts->terms > 1)
+        triple_sources(&input, out);
     out->gemm.sources = out->sources;
     out->macs = (double)images * c->rows * c->columns * c->channels * c->input_channels *
                 c->kernel * c->kernel;

@@ -4,6 +4,7 @@
 #include "kernelcheck/kernelcheck.h"
 #include "kernelcheck/tile_emulation.h"
 #include "kernels/cpu_features.h"
+#include "kernels/x86_amx/ceiling.c"
 #include "kernels/x86_amx/gemm.c"
 
 #define EMULATED(precision)                                                                        \
@@ -32,4 +33,14 @@ static const char *accepts_all(const void *arguments)
 const r2n_kernel emulated_kernels[] = {KERNEL_LINE(bf16, BF16), KERNEL_LINE(bf16x3, BF16X3),
                                        KERNEL_LINE(int8, INT8)};
 const size_t emulated_kernel_count = sizeof emulated_kernels / sizeof emulated_kernels[0];
+
+int emulated_ceilings_count(int64_t rounds)
+{
+    const int64_t products = rounds * 4 * 16 * 16;
+    const int good = r2n_ceiling_bf16_amx_emulated(rounds) == products * 32 &&
+                     r2n_ceiling_bf16x3_amx_emulated(rounds) == products * 32 / 3 &&
+                     r2n_ceiling_int8_amx_emulated(rounds) == products * 64;
+    emulated_expect_released("ceiling");
+    return good;
+}
 #endif

@@ -15,6 +15,8 @@ typedef struct options {
 /* The kernels of x86_amx/ on emulated tiles; on x86-64 only. */
 extern const r2n_kernel emulated_kernels[];
 extern const size_t emulated_kernel_count;
+/* Their ceilings' loops: 1 where these count so many operations as they do. */
+int emulated_ceilings_count(int64_t rounds);
 /* The library's kernels, and behind them those. */
 size_t checked_kernel_count(void);
 const r2n_kernel *checked_kernel(size_t index);
