@@ -50,6 +50,8 @@ def processor_seconds():
 SETTLE = 0.2  # seconds between turns
 QUIET = 0.08  # of all cores: what other programs may take during a turn
 
+DISTURBED = 0.25  # with others taking more than that, a time does not count
+
 
 class Others:
     """What part of all cores other programs take, from here on to `share`."""
@@ -107,9 +109,10 @@ class Table:
 
 
 def read(path):
-    """All rows of the CPU that was measured last: no ratio mixes two machines."""
+    """All rows of the CPU that was measured last: no ratio mixes two machines. Times of engines
+    that others disturbed all the while tell nothing and do not count."""
     with open(path, encoding="ascii", newline="") as file:
-        rows = list(csv.DictReader(file))
+        rows = [row for row in csv.DictReader(file) if float(row["others"] or 0) <= DISTURBED]
     if not rows:
         raise SystemExit(f"{path}: no rows")
     return [row for row in rows if row["cpu"] == rows[-1]["cpu"]]

@@ -4,6 +4,7 @@
 #   run.sh [--record] [OPTION...]          networks: the options of benchmarks/peers.py (--help)
 #   run.sh [--record] folder [OPTION...]   a folder of pictures, from files to answers (folder.py)
 #   run.sh [--record] start [OPTION...]    from process start to answer, and peak memory (start.py)
+#   run.sh all [OPTION...]                 all that the targets ask for, recorded (record.sh)
 #   run.sh targets                         what the recorded results say of the project's targets
 # --record adds the rows to benchmarks/results.csv and draws benchmarks/results.svg anew.
 set -eu
@@ -23,6 +24,10 @@ fi
     exit 3
 }
 case "${1:-}" in
+all)
+    shift
+    exec sh benchmarks/record.sh "$@"
+    ;;
 targets)
     exec python3 benchmarks/targets.py benchmarks/results.csv
     ;;
