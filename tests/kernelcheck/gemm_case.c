@@ -270,6 +270,23 @@ void make_large_gemm_case(gemm_case *c, random_state *random, r2n_precision prec
     make_plain_case(c, random, LARGE_SCENE_ELEMENTS, random_between(random, 100, 150) * 4);
 }
 
+/* All activations 127, all weights of a channel 127 or -127, every third scale far too large. */
+static void go_to_extremes(gemm_case *c)
+{
+    int8_t *weights = c->weights.data;
+    float *scale = c->scale.data;
+    for (int32_t channel = 0; channel < c->gemm.channels; channel++) {
+        for (int32_t k = 0; k < c->gemm.k_total; k++)
+            weights[packed_index(c, k, channel)] =
+                (int8_t)(channel % 2 != 0 ? -R2N_INT8_MAXIMUM : R2N_INT8_MAXIMUM);
+        if (channel % 3 == 0)
+            scale[channel] = 1e30f;
+    }
+    for (int64_t i = 0; i < c->before.elements; i++)
+        if (c->before.roles[i] == ROLE_READ)
+            c->before.int8[i] = R2N_INT8_MAXIMUM;
+}
+
 void make_deep_gemm_case(gemm_case *c, random_state *random, r2n_precision precision)
 {
     *c = (gemm_case){.precision = precision, .fill = FILL_EDGE, .gemm.images = 1};
@@ -277,6 +294,8 @@ void make_deep_gemm_case(gemm_case *c, random_state *random, r2n_precision preci
     c->gemm.columns = random_between(random, 1, 10);
     c->gemm.channels = random_between(random, 1, 60);
     make_plain_case(c, random, SCENE_ELEMENTS, DEEP_CHANNELS);
+    if (precision == R2N_PRECISION_INT8 && random_between(random, 0, 1))
+        go_to_extremes(c);
 }
 
 void release_gemm_case(gemm_case *c)
