@@ -48,6 +48,9 @@ typedef struct res2net_session_options {
     int truncated;          /* RES2NET_TRUNCATED_... */
     int64_t maximum_pixels; /* of a picture as stored; 0: 178,956,970. Larger ones are refused from
                                their header */
+    int fast_decode; /* 1: JPEG by faster, inexact arithmetic, and large ones at a fraction of
+                        their size: pictures, and so answers, differ a little from the
+                        exact ones */
 } res2net_session_options;
 
 /* `options` may be NULL. The model must outlive the session. UNAVAILABLE with what is missing when

@@ -54,9 +54,7 @@ static const option_row options[] = {
      .kind = OPTION_SETTING,
      .argument = "KEY=VALUE",
      .help = "changes the configuration, as in Arch.class_num=10; may be given several times"},
-    {.name = "fast-decode",
-     .kind = OPTION_ABSENT,
-     .help = "this version does not have it yet; JPEG is decoded exactly"},
+    FAST_DECODE_OPTION,
     {.name = NULL},
 };
 

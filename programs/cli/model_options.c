@@ -208,6 +208,11 @@ int open_session(const command_line *line, const res2net_model *model, int pictu
         options.crop = (int)option_integer(line, "crop");
         options.truncated = truncated_option(line);
         options.maximum_pixels = maximum_pixels_option(line);
+        options.fast_decode = option_given(line, "fast-decode");
+        if (options.fast_decode)
+            say("%s: --fast-decode: JPEG pictures are not decoded exactly; answers may differ from "
+                "those without it",
+                line->verb->name);
     }
     res2net_report *report = res2net_report_create();
     const res2net_status status = res2net_session_create(model, &options, session, report);

@@ -89,6 +89,13 @@
          .help = "side of the centre crop"},                                                       \
         DECODE_OPTIONS
 
+#define FAST_DECODE_OPTION                                                                         \
+    {                                                                                              \
+        .name = "fast-decode", .kind = OPTION_FLAG,                                                \
+        .help = "JPEG by faster arithmetic, large ones at a fraction of their size: pictures and " \
+                "answers are then no longer those of the originals to the bit"                     \
+    }
+
 /* Loads what MODEL_OPTIONS say. EXIT_DONE, or the exit status after saying what is wrong. */
 int open_model(const command_line *line, res2net_model **model);
 /* What stands in for MODEL_OPTIONS that are not given; NULL for nothing. */
@@ -111,7 +118,7 @@ const char *model_path(const command_line *line);
 int check_architecture(const command_line *line, const char *name);
 res2net_family family_option(const command_line *line);
 
-/* A session by RUN_OPTIONS, and by PICTURE_OPTIONS where `pictures` is 1. */
+/* A session by RUN_OPTIONS, and by PICTURE_OPTIONS and FAST_DECODE_OPTION where `pictures` is 1. */
 int open_session(const command_line *line, const res2net_model *model, int pictures,
                  res2net_session **session);
 

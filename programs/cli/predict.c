@@ -58,9 +58,7 @@ static const option_row options[] = {
      .kind = OPTION_FILE,
      .argument = "FILE.npy",
      .help = "writes what comes out of it, before the softmax: N,classes"},
-    {.name = "fast-decode",
-     .kind = OPTION_ABSENT,
-     .help = "this version does not have it yet; JPEG is decoded exactly"},
+    FAST_DECODE_OPTION,
     {.name = NULL},
 };
 

@@ -38,6 +38,9 @@ typedef struct r2n_image_options {
     r2n_decoder decoder;
     r2n_exif exif;
     int tolerate_truncated; /* a picture whose end is missing is taken, and the report says so */
+    int fast;               /* JPEG by faster arithmetic, with other bits: never by default */
+    int32_t fast_side;      /* then a JPEG is halved once to three times while it is decoded, as far
+                               as its shorter side stays at least this; 0: it keeps its size */
 } r2n_image_options;
 #define R2N_IMAGE_OPTIONS_DEFAULT ((r2n_image_options){.limits = R2N_IMAGE_LIMITS_DEFAULT})
 

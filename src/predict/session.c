@@ -83,6 +83,15 @@ static res2net_status choose_recipe(res2net_session *session,
     return r2n_recipe_validate(recipe, NULL, report);
 }
 
+/* A picture whose shorter side is at least this is only made smaller; 0: sizes are kept. */
+static int32_t resized_side(const r2n_recipe *recipe)
+{
+    if (recipe->resize_short > 0)
+        return recipe->resize_short;
+    return recipe->resize_width > recipe->resize_height ? recipe->resize_width
+                                                        : recipe->resize_height;
+}
+
 /* How pictures are decoded: the recipe's decoder and EXIF rule; what the caller says wins. */
 static res2net_status choose_decoding(res2net_session *session,
                                       const res2net_session_options *options,
@@ -99,6 +108,8 @@ static res2net_status choose_decoding(res2net_session *session,
     }
     if (options->exif == RES2NET_EXIF_APPLY)
         pictures->exif = R2N_EXIF_APPLY;
+    pictures->fast = options->fast_decode;
+    pictures->fast_side = session->has_recipe ? resized_side(&session->recipe) : 0;
     return RES2NET_OK;
 }
 
@@ -114,6 +125,9 @@ res2net_status res2net_session_create(const res2net_model *model,
     if (options->threads < 0 || options->threads > MAXIMUM_THREADS)
         return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
                         "threads must be 0 (all) to %d, not %d", MAXIMUM_THREADS, options->threads);
+    if (options->fast_decode != 0 && options->fast_decode != 1)
+        return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
+                        "fast_decode must be 0 or 1, not %d", options->fast_decode);
     r2n_precision precision;
     res2net_status status = choose_isa(options->isa, &isa, report);
     if (status == RES2NET_OK)
