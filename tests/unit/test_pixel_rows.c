@@ -59,12 +59,12 @@ static void release(guarded *g)
 
 typedef void one_case(const r2n_pixel_kernels *kernels, uint8_t *out, uint8_t *expected);
 
-/* Weights with a sum of one, negative ones among them. */
+/* Weights with a sum of one, negative ones among them; as with real ones, no sum leaves 32 bits. */
 static void draw_weights(int32_t *weights, int32_t count)
 {
     int32_t left = 1 << R2N_PIXEL_BITS;
     for (int32_t t = 0; t + 1 < count; t++) {
-        weights[t] = draw(-(1 << 20), 1 << 21);
+        weights[t] = draw(-(1 << 20) / count, (1 << 21) / count);
         left -= weights[t];
     }
     weights[count - 1] = left;
