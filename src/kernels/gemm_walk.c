@@ -29,6 +29,8 @@ typedef struct walk {
     int scatters;         /* some view has its channels in separated groups */
     int joins_rows, joins_images;
     int64_t chunk_pixels;
+    const char **next; /* up to where the range's hint was fetched */
+    const char *next_end;
 } walk;
 
 /* A run of pixels at one pitch: `length` pixels from the first of a row. */
@@ -261,17 +263,20 @@ static int64_t tile_count(const walk *w, const chunk *c, int32_t blocks)
     return count;
 }
 
-/* All tiles of a chunk under one panel; `next_bytes` of weights follow this panel's and are fetched
- * in even portions meanwhile. */
+/* What to fetch in each step of each tile of a chunk, so that `bytes` come by its end. */
+static int64_t even_portion(const walk *w, const chunk *c, int32_t blocks, int64_t bytes)
+{
+    const int64_t steps = tile_count(w, c, blocks) * w->steps;
+    return steps > 0 ? pieces(bytes, steps * PREFETCH_BYTES) * PREFETCH_BYTES : 0;
+}
+
+/* All tiles of a chunk under one panel; memory up to `end` will be read soon and is fetched
+ * meanwhile, at most `portion` bytes of it a step of a tile. */
 static void walk_tiles(const walk *w, r2n_tile *tile, const chunk *c, int32_t first_block,
-                       int32_t blocks, int64_t next_bytes)
+                       int32_t blocks, const char *end, int64_t portion)
 {
     const int32_t most = w->set->pixels[blocks - 1];
     const int64_t steps = w->steps;
-    const int64_t tiles = tile_count(w, c, blocks);
-    const int64_t portion =
-        steps > 0 ? pieces(next_bytes, tiles * steps * PREFETCH_BYTES) * PREFETCH_BYTES : 0;
-    const char *end = tile->prefetch + next_bytes;
     for (int64_t i = c->first; i < c->last; i++) {
         const run r = run_at(w, i);
         const int64_t run_pixels = smaller(c->to, r.length) - c->from;
@@ -329,7 +334,15 @@ static void walk_chunk(const walk *w, const chunk *c)
         if (gemm->epilogue.scale != NULL)
             tile.scale = gemm->epilogue.scale + (int64_t)block * R2N_TILE_LANES;
         tile.prefetch = (const char *)tile.any_weights + blocks * block_bytes;
-        walk_tiles(w, &tile, c, block, blocks, next * block_bytes);
+        if (next > 0) {
+            const int64_t bytes = next * block_bytes;
+            walk_tiles(w, &tile, c, block, blocks, tile.prefetch + bytes,
+                       even_portion(w, c, blocks, bytes));
+        } else { /* nothing of this step follows */
+            tile.prefetch = *w->next;
+            walk_tiles(w, &tile, c, block, blocks, w->next_end, PREFETCH_BYTES);
+            *w->next = tile.prefetch;
+        }
         block += blocks;
     }
 }
@@ -337,7 +350,11 @@ static void walk_chunk(const walk *w, const chunk *c)
 void r2n_gemm_walk(const r2n_tile_set *set, int32_t element_bytes, const r2n_gemm_arguments *gemm,
                    void *block, r2n_range range)
 {
+    /* Without a hint nothing, at an address that exists. */
+    const char *next = range.next_bytes > 0 ? range.next : gemm->weights;
     walk w = {.set = set,
+              .next = &next,
+              .next_end = next + range.next_bytes,
               .gemm = gemm,
               .block = block,
               .range = range,

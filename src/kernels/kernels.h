@@ -55,6 +55,8 @@ typedef struct r2n_view {
 typedef struct r2n_range {
     int32_t row_first, row_last;     /* output rows, counted over all images: image * rows + row */
     int32_t block_first, block_last; /* blocks of 16 output channels */
+    const void *next;                /* what the same thread will read afterwards: a hint, */
+    int64_t next_bytes;              /* never loaded from; 0 for none */
 } r2n_range;
 
 /* ---- gemm: the batch-reduce matrix product that carries every convolution and the classifier ----

@@ -26,8 +26,10 @@ typedef struct walk {
     float *block;
     r2n_range range;
     int64_t tile_pitch; /* of transformed input: channels filled up to 16 */
-    float *inputs;      /* scratch [point][row][tile][channels] */
-    float *sums;        /* scratch [point][row][tile][channels of a panel] */
+    const char **next;  /* up to where the range's hint was fetched */
+    const char *next_end;
+    float *inputs; /* scratch [point][row][tile][channels] */
+    float *sums;   /* scratch [point][row][tile][channels of a panel] */
 } walk;
 
 /* Output rows and tiles of one picture. */
@@ -82,10 +84,10 @@ static void transform_strip(const walk *w, const strip *s)
     }
 }
 
-/* The sums of a panel at every point; `next_bytes` of weights follow the panel's and are fetched
- * meanwhile. */
-static void multiply_strip(const walk *w, const strip *s, int32_t first_block, int32_t blocks,
-                           int64_t next_bytes)
+/* The sums of a panel at every point; memory between `from` and `end` will be read soon and is
+ * fetched meanwhile. Returns how far that came. */
+static const char *multiply_strip(const walk *w, const strip *s, int32_t first_block,
+                                  int32_t blocks, const char *from, const char *end)
 {
     static const float no_bias[R2N_TILE_MAXIMUM_BLOCKS * LANES];
     const r2n_winograd_arguments *winograd = w->winograd;
@@ -94,8 +96,6 @@ static void multiply_strip(const walk *w, const strip *s, int32_t first_block, i
     const int64_t row_floats = s->tiles * w->tile_pitch;
     const int32_t tiles = s->rows * s->tiles;
     const int32_t runs = pieces(tiles, w->set->gemm->pixels[blocks - 1]);
-    const int64_t fetches = (int64_t)POINTS * runs * INPUT_ROWS * (channels / 4) + 1;
-    const int64_t fetch_bytes = fetches * R2N_TILE_PREFETCH_BYTES;
     r2n_gemm_source sources[INPUT_ROWS];
     for (int32_t row = 0; row < INPUT_ROWS; row++)
         sources[row] = (r2n_gemm_source){.offset = row * row_floats,
@@ -109,9 +109,7 @@ static void multiply_strip(const walk *w, const strip *s, int32_t first_block, i
                      .bias = no_bias,
                      .output_pitch = blocks * LANES,
                      .last_lanes = LANES,
-                     .prefetch = (const char *)(weights + blocks * k_total * LANES)};
-    const char *end = tile.prefetch + next_bytes;
-    const int64_t portion = (next_bytes + fetch_bytes - 1) / fetch_bytes * R2N_TILE_PREFETCH_BYTES;
+                     .prefetch = from};
     for (int32_t point = 0; point < POINTS; point++) {
         const float *inputs = w->inputs + point * (s->rows + INPUT_ROWS - 1) * row_floats;
         float *sums = w->sums + (int64_t)point * tiles * blocks * LANES;
@@ -121,12 +119,13 @@ static void multiply_strip(const walk *w, const strip *s, int32_t first_block, i
             const int32_t size = pieces(tiles - done, left);
             tile.block = inputs + done * w->tile_pitch;
             tile.output = sums + (int64_t)done * blocks * LANES;
-            tile.prefetch_step = tile.prefetch < end ? portion : 0;
+            tile.prefetch_step = tile.prefetch < end ? R2N_TILE_PREFETCH_BYTES : 0;
             w->set->gemm->tiles[blocks - 1][size - 1](&tile);
             tile.prefetch += tile.prefetch_step * INPUT_ROWS * (channels / 4);
             done += size;
         }
     }
+    return tile.prefetch;
 }
 
 static void finish_strip(const walk *w, const strip *s, int32_t first_block, int32_t blocks)
@@ -166,7 +165,11 @@ static void walk_strip(const walk *w, const strip *s)
     for (int32_t left = panels > 0 ? panels : 1; left > 0; left--) {
         const int32_t size = pieces(w->range.block_last - block, left);
         const int32_t next = left > 1 ? pieces(w->range.block_last - block - size, left - 1) : 0;
-        multiply_strip(w, s, block, size, next * block_bytes);
+        const char *from = (const char *)w->winograd->weights + (block + size) * block_bytes;
+        if (next > 0) /* else nothing of this step follows */
+            multiply_strip(w, s, block, size, from, from + next * block_bytes);
+        else
+            *w->next = multiply_strip(w, s, block, size, *w->next, w->next_end);
         finish_strip(w, s, block, size);
         block += size;
     }
@@ -196,7 +199,11 @@ void r2n_winograd_f32_walk(const r2n_winograd_set *set, const r2n_winograd_argum
 {
     alignas(64) float inputs[INPUT_FLOATS];
     alignas(64) float sums[SUM_FLOATS];
+    /* Without a hint nothing, at an address that exists. */
+    const char *next = range.next_bytes > 0 ? range.next : (const char *)winograd->weights;
     const walk w = {.set = set,
+                    .next = &next,
+                    .next_end = next + range.next_bytes,
                     .winograd = winograd,
                     .block = block,
                     .range = range,

@@ -163,6 +163,9 @@ static void count_work(const r2n_placement *placement, const r2n_step *step,
                         step->parts[i].k;
     placed->weights = (int64_t)r2n_packed_elements(
         r2n_value_elements(placement->plan, step->result), step->k_total);
+    placed->packed = step->weights;
+    placed->block_bytes = placed->weights / placed->blocks *
+                          r2n_precision_facts_of(placement->plan->precision)->bytes;
 }
 
 static void fill_pool(const r2n_placement *placement, const r2n_step *step, r2n_placed_step *placed)
@@ -221,6 +224,7 @@ static void fill_steps(r2n_placement *placement)
         const r2n_step *step = &plan->steps[i];
         const r2n_shape shape = placement->shapes[step->result];
         r2n_placed_step *placed = &placement->steps[i];
+        placed->next = i + 1 < plan->step_count ? placed + 1 : NULL;
         placed->rows = placement->batch * shape.rows;
         placed->blocks = (r2n_value_elements(plan, step->result) + BLOCK - 1) / BLOCK;
         count_work(placement, step, placed);

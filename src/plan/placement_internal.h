@@ -15,10 +15,13 @@ typedef union r2n_arguments {
 typedef struct r2n_placed_step {
     r2n_arguments arguments;
     const r2n_kernel *kernel;
-    int32_t rows;    /* images * output rows: what a range counts */
-    int32_t blocks;  /* of 16 output channels */
-    int64_t macs;    /* of the whole batch */
-    int64_t weights; /* elements of packed weights */
+    int32_t rows;                       /* images * output rows: what a range counts */
+    int32_t blocks;                     /* of 16 output channels */
+    int64_t macs;                       /* of the whole batch */
+    int64_t weights;                    /* elements of packed weights */
+    const char *packed;                 /* they, or NULL */
+    int64_t block_bytes;                /* of them for 16 channels */
+    const struct r2n_placed_step *next; /* the step that runs after this one, or NULL */
 } r2n_placed_step;
 
 typedef struct r2n_placed_buffer {

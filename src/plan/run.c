@@ -46,9 +46,9 @@ static int split_rows(const r2n_placed_step *step, int threads)
     return (step->weights <= few_weights && step->rows >= 2 * threads) || by_rows <= by_blocks;
 }
 
-r2n_range r2n_placement_range(const r2n_placed_step *step, int thread, int threads)
+static r2n_range range_of(const r2n_placed_step *step, int thread, int threads)
 {
-    r2n_range range = {0, step->rows, 0, step->blocks};
+    r2n_range range = {.row_last = step->rows, .block_last = step->blocks};
     if (threads == 1)
         return range;
     if (split_rows(step, threads)) {
@@ -57,6 +57,21 @@ r2n_range r2n_placement_range(const r2n_placed_step *step, int thread, int threa
     } else {
         range.block_first = share(step->blocks, thread, threads);
         range.block_last = share(step->blocks, thread + 1, threads);
+    }
+    return range;
+}
+
+/* With a hint at what the thread reads first in the next step: a panel of its weights. */
+r2n_range r2n_placement_range(const r2n_placed_step *step, int thread, int threads)
+{
+    const int32_t panel_blocks = 3;
+    const r2n_placed_step *next = step->next;
+    r2n_range range = range_of(step, thread, threads);
+    if (next != NULL && next->packed != NULL) {
+        const r2n_range after = range_of(next, thread, threads);
+        const int32_t blocks = after.block_last - after.block_first;
+        range.next = next->packed + after.block_first * next->block_bytes;
+        range.next_bytes = (blocks < panel_blocks ? blocks : panel_blocks) * next->block_bytes;
     }
     return range;
 }

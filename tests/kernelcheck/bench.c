@@ -52,7 +52,8 @@ static double best_seconds(const r2n_kernel *kernel, const laid_out *l)
 {
     const void *arguments = kernel->operation == R2N_OPERATION_GEMM ? (const void *)&l->gemm
                                                                     : (const void *)&l->winograd;
-    const r2n_range all = {0, l->gemm.images * l->gemm.rows, 0, (l->gemm.channels + 15) / 16};
+    const r2n_range all = {.row_last = l->gemm.images * l->gemm.rows,
+                           .block_last = (l->gemm.channels + 15) / 16};
     const double start = seconds_of_thread();
     double best = 0;
     for (int i = 0; i < RUNS || seconds_of_thread() - start < seconds_a_shape; i++) {

@@ -108,7 +108,8 @@ static void compare_with_expected(tally *t, const elementwise_case *c, const r2n
 
 static void check_case(tally *t, const options *o, random_state *random, const elementwise_case *c)
 {
-    const r2n_range whole = {0, c->step.images * c->step.rows, 0, (c->step.channels + 15) / 16};
+    const r2n_range whole = {.row_last = c->step.images * c->step.rows,
+                             .block_last = (c->step.channels + 15) / 16};
     const char *other_name = "";
     float *other = NULL; /* the best vector kernel's: the others must have its bits */
     for (size_t i = 0; i < r2n_kernel_count; i++) {

@@ -144,7 +144,8 @@ static void compare_with_expected(tally *t, const pool_case *c, const r2n_kernel
 
 static void check_case(tally *t, const options *o, random_state *random, const pool_case *c)
 {
-    const r2n_range whole = {0, c->pool.images * c->pool.rows, 0, (c->pool.channels + 15) / 16};
+    const r2n_range whole = {.row_last = c->pool.images * c->pool.rows,
+                             .block_last = (c->pool.channels + 15) / 16};
     const r2n_precision precision = c->before.precision;
     const r2n_kernel *reference = find_reference(R2N_OPERATION_POOL, precision);
     const trial plain = {reference, &c->pool, whole, &c->before, c->text};

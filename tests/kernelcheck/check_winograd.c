@@ -257,7 +257,8 @@ static void compare(tally *tally, const winograd_case *c, const r2n_kernel *kern
 static void check_case(tally *t, const options *o, random_state *random, const winograd_case *c)
 {
     const r2n_winograd_arguments *w = &c->winograd;
-    const r2n_range whole = {0, w->images * w->rows, 0, (w->channels + LANES - 1) / LANES};
+    const r2n_range whole = {.row_last = w->images * w->rows,
+                             .block_last = (w->channels + LANES - 1) / LANES};
     for (size_t i = 0; i < r2n_kernel_count; i++) {
         const r2n_kernel *kernel = &r2n_kernels[i];
         if (!kernel_does(kernel, R2N_OPERATION_WINOGRAD, R2N_PRECISION_F32, o) ||

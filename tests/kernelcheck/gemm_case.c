@@ -309,5 +309,6 @@ void release_gemm_case(gemm_case *c)
 
 r2n_range whole_gemm(const gemm_case *c)
 {
-    return (r2n_range){0, c->gemm.images * c->gemm.rows, 0, (c->gemm.channels + 15) / 16};
+    return (r2n_range){.row_last = c->gemm.images * c->gemm.rows,
+                       .block_last = (c->gemm.channels + 15) / 16};
 }

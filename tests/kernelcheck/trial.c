@@ -56,8 +56,10 @@ static void run_in_pieces(const trial *t, random_state *random, void *block)
         const int part = (start + i) % parts;
         const int row = part / block_parts;
         const int block_part = part % block_parts;
-        const r2n_range range = {rows[row], rows[row + 1], blocks[block_part],
-                                 blocks[block_part + 1]};
+        const r2n_range range = {.row_first = rows[row],
+                                 .row_last = rows[row + 1],
+                                 .block_first = blocks[block_part],
+                                 .block_last = blocks[block_part + 1]};
         t->kernel->run(t->arguments, block, range);
     }
 }
