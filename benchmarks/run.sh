@@ -6,7 +6,8 @@
 #   run.sh [--record] start [OPTION...]    from process start to answer, and peak memory (start.py)
 #   run.sh all [OPTION...]                 all that the targets ask for, recorded (record.sh)
 #   run.sh targets                         what the recorded results say of the project's targets
-# --record adds the rows to benchmarks/results.csv and draws benchmarks/results.svg anew.
+# --record adds the rows to benchmarks/results.csv, draws benchmarks/results.svg anew and writes the
+# tables of docs/performance.md.
 set -eu
 cd "$(dirname "$0")/.."
 res2net=${RES2NET:-build/res2net}
@@ -48,4 +49,5 @@ start)
 esac
 if [ "$record" = yes ]; then
     python3 benchmarks/draw_results.py benchmarks/results.csv benchmarks/results.svg
+    python3 benchmarks/tables.py benchmarks/results.csv docs/performance.md
 fi

@@ -138,19 +138,25 @@ def verdict(value, sense, must, aim):
     return "reached" if holds(value, sense, must) else "not reached"
 
 
-def main():
-    if len(sys.argv) != 2:
-        sys.exit(__doc__.strip().splitlines()[2])
-    rows = results.read(sys.argv[1])
-    print(f"{rows[-1]['cpu']}, runs up to {rows[-1]['date'][:10]}\n\n"
-          "| what | must | aim | value | |\n|---|---|---|---|---|")
+def table(rows):
+    """Lines of Markdown."""
+    yield "| what | must | aim | value | |"
+    yield "|---|---|---|---|---|"
     for what, sense, must, aim, value in rows_of(Results(rows)):
         limits = f"{sense} {must:g} | {sense} {aim:g}" if must else "|"
         try:
             found = value()
-            print(f"| {what} | {limits} | {found:.4g} | {verdict(found, sense, must, aim)} |")
+            yield f"| {what} | {limits} | {found:.4g} | {verdict(found, sense, must, aim)} |"
         except Missing as reason:
-            print(f"| {what} | {limits} | | {reason} |")
+            yield f"| {what} | {limits} | | {reason} |"
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__.strip().splitlines()[2])
+    rows = results.read(sys.argv[1])
+    print(f"{rows[-1]['cpu']}, runs up to {rows[-1]['date'][:10]}\n")
+    print("\n".join(table(rows)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# benchmarks/targets.py and draw_results.py: the right cells of results.csv, and the committed file.
+# benchmarks/targets.py, draw_results.py and tables.py: the right cells of results.csv, and what is
+# committed is what results.csv gives.
 set -u
 benchmarks=$(cd "$(dirname "$0")/../../benchmarks" && pwd)
 work=$(mktemp -d)
@@ -66,6 +67,21 @@ python3 "$benchmarks/targets.py" "$benchmarks/results.csv" >"$work/out" || fail 
 python3 "$benchmarks/draw_results.py" "$benchmarks/results.csv" "$work/drawn.svg" ||
     fail "the committed table is not drawn"
 cmp "$work/drawn.svg" "$benchmarks/results.svg" || fail "results.svg is not what results.csv draws"
+
+page=$benchmarks/../docs/performance.md
+cp "$page" "$work/page.md"
+python3 "$benchmarks/tables.py" "$benchmarks/results.csv" "$work/page.md" || fail "tables.py: $?"
+cmp "$work/page.md" "$page" || fail "the tables of docs/performance.md are not results.csv's"
+printf 'before\n%s\nold\n%s\nafter\n' '<!-- benchmarks/tables.py writes from here -->' \
+    '<!-- to here -->' >"$work/out"
+python3 "$benchmarks/tables.py" "$work/table.csv" "$work/out" || fail "tables.py: $?"
+says "| Res2Net50_26w_4s | 1 | 20.0 | 24.0 (1.20) |"
+says "| f32, batch 1, vs OpenVINO f32 | >= 1.15 | >= 1.35 | 1.2 | reached |"
+says "before"
+says "after"
+! grep -qx old "$work/out" || fail "the old table is still there"
+echo "no marks" >"$work/out"
+! python3 "$benchmarks/tables.py" "$work/table.csv" "$work/out" 2>/dev/null || fail "no marks: no error"
 
 [ "$failures" -eq 0 ] || exit 1
 echo "all of the benchmark's tables are as they must be"
