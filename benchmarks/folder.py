@@ -98,16 +98,19 @@ def parse_options():
 
 
 def measure(options):
-    """{engine: [seconds]}, and how many top-1 answers are equal"""
+    """{engine: [(seconds, what others took of the cores)]}, how many top-1 answers are equal"""
     seconds, top1 = {}, {}
     turns = [("res2net", lambda: ours(options, options.list))]
     turns += [(f"openvino {hint}", lambda hint=hint: theirs(options, options.list, hint))
               for hint in HINTS]
     for turn in range(options.rounds):
         for name, run in turns if turn % 2 == 0 else turns[::-1]:
+            others = results.Others(results.children_seconds())
             taken, top1[name] = run()
-            seconds.setdefault(name, []).append(taken)
-            print(f"  {name}: {taken:.2f} s, {len(top1[name]) / taken:.1f} pictures/s", flush=True)
+            others = others.share(results.children_seconds())
+            seconds.setdefault(name, []).append((taken, others))
+            print(f"  {name}: {taken:.2f} s, {len(top1[name]) / taken:.1f} pictures/s, others took "
+                  f"{100 * others:.0f} %", flush=True)
     same = sum(a == b for a, b in zip(top1["res2net"], top1["openvino LATENCY"]))
     return seconds, f"top-1 {same}/{len(top1['res2net'])}"
 
@@ -129,15 +132,16 @@ def main():
     seconds, agreement = measure(options)
     peers = [name for name in seconds if name != "res2net"]
     best = min(peers, key=lambda name: min(seconds[name]))
-    print(f"{agreement}; {best} / res2net {min(seconds[best]) / min(seconds['res2net']):.2f}")
+    ratio = min(seconds[best])[0] / min(seconds["res2net"])[0]
+    print(f"{agreement}; {best} / res2net {ratio:.2f}")
     version = command.run(options.res2net, "--version").decode().split()[-1]
     for name in ("res2net", best):
         engine, _, hint = name.partition(" ")
         table.write(**row, engine=engine, version=options.version if hint else version,
                     rounds=options.rounds, agreement=agreement,
-                    min_ms=f"{1000 * min(seconds[name]):.0f}",
-                    median_ms=f"{1000 * statistics.median(seconds[name]):.0f}",
-                    note=hint)
+                    min_ms=f"{1000 * min(seconds[name])[0]:.0f}",
+                    median_ms=f"{1000 * statistics.median(t for t, _ in seconds[name]):.0f}",
+                    others=f"{min(seconds[name])[1]:.2f}", note=hint)
 
 
 if __name__ == "__main__":

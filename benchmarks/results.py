@@ -2,6 +2,7 @@
 """The table of results (results.csv): its columns, who measured where, and which rows count."""
 import csv
 import os
+import resource
 import subprocess
 import time
 
@@ -64,6 +65,12 @@ class Others:
         busy, total = processor_seconds()
         theirs = busy - self.busy - (own - self.own)
         return max(theirs, 0) / max(total - self.total, 0.01)
+
+
+def children_seconds():
+    """Processor time of the processes that this one has waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def wait_for_quiet(end, seconds=SETTLE):

@@ -36,13 +36,14 @@ def make_picture(folder):
 
 
 def run(arguments):
+    others = results.Others(results.children_seconds())
     begin = time.perf_counter()
     child = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     seconds = time.perf_counter() - begin
     if status != 0:
         raise SystemExit(f"start: {' '.join(arguments)} ended with status {status}")
-    return seconds, usage.ru_maxrss / 1024
+    return seconds, usage.ru_maxrss / 1024, others.share(results.children_seconds())
 
 
 def parse_options():
@@ -91,9 +92,11 @@ def main():
     times = [1000 * answer[0] for answer in answers]
     peak = max(answer[1] for answer in answers)
     print(f"start to answer, {options.precision}: least {min(times):.1f} ms, median "
-          f"{statistics.median(times):.1f} ms of {options.runs}; peak memory {peak:.1f} MiB")
+          f"{statistics.median(times):.1f} ms of {options.runs}; peak memory {peak:.1f} MiB; others took "
+          f"{100 * min(answers)[2]:.0f} % of the cores")
     version = command.run(options.res2net, "--version").decode().split()[-1]
     table.write(**row, version=version, rounds=options.runs, peak_mib=f"{peak:.1f}",
+                others=f"{min(answers)[2]:.2f}",
                 min_ms=f"{min(times):.2f}", median_ms=f"{statistics.median(times):.2f}")
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the tables of results.csv into a Markdown page, between its two marks, so that no number is
-copied by hand. Needs Python's own library only.
+"""Writes the tables of results.csv into a Markdown page, between its two marks, so that no number
+is copied by hand. Needs Python's own library only.
 
 tables.py results.csv PAGE.md
 """
