@@ -21,6 +21,7 @@ RULES = {
     "data": ["base", "formats", "image"],
     "plan": ["base", "kernels", "model", "weights"],
     "predict": ["base", "formats", "image", "data", "plan", "model", "weights", "kernels"],
+    "quantize": ["base", "data", "plan", "model", "weights", "kernels", "predict"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 

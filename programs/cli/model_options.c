@@ -168,8 +168,7 @@ static void spell_setting(const command_line *line, const char *option, const ch
         snprintf(buffer, size, "%s=%s", variable, option_text(line, option));
 }
 
-/* What is no fault, but not what one may have thought. Once a run: a verb opens one session. */
-static void tell_of_settings(const command_line *line)
+void tell_of_settings(const command_line *line)
 {
     /* Threads of a step wait for each other; too many of them spend their time on nothing else. */
     enum { TOO_MANY = 2 };
@@ -191,11 +190,9 @@ static void tell_of_settings(const command_line *line)
     }
 }
 
-int open_session(const command_line *line, const res2net_model *model, int pictures,
-                 res2net_session **session)
+res2net_session_options session_settings(const command_line *line, int pictures)
 {
     res2net_session_options options = {.threads = (int)option_integer(line, "threads"),
-                                       .precision = option_text(line, "precision"),
                                        .isa = option_text(line, "isa")};
     if (pictures) {
         options.preset = option_is(line, "preset", "paddle")  ? RES2NET_PRESET_PADDLE
@@ -214,6 +211,14 @@ int open_session(const command_line *line, const res2net_model *model, int pictu
                 "those without it",
                 line->verb->name);
     }
+    return options;
+}
+
+int open_session(const command_line *line, const res2net_model *model, int pictures,
+                 res2net_session **session)
+{
+    res2net_session_options options = session_settings(line, pictures);
+    options.precision = option_text(line, "precision");
     res2net_report *report = res2net_report_create();
     const res2net_status status = res2net_session_create(model, &options, session, report);
     print_problems(report);

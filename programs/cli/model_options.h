@@ -42,7 +42,8 @@
         .default_note = "what the file says", .help = "class names, one a line or `number name`"   \
     }
 
-#define RUN_OPTIONS                                                                                \
+/* clang-format off */
+#define THREADS_OPTION                                                                             \
     {.name = "threads",                                                                            \
      .kind = OPTION_INTEGER,                                                                       \
      .argument = "N",                                                                              \
@@ -50,17 +51,23 @@
      .maximum = 256,                                                                               \
      .default_note = "what affinity and cgroup allow",                                             \
      .environment = "RES2NET_THREADS",                                                             \
-     .help = "threads of a run"},                                                                  \
-        {.name = "precision",                                                                      \
-         .kind = OPTION_CHOICE,                                                                    \
-         .fallback = "f32",                                                                        \
-         .choices = "f32|bf16x3|bf16|int8",                                                        \
-         .help = "arithmetic of the network"},                                                     \
-    {                                                                                              \
-        .name = "isa", .kind = OPTION_CHOICE, .argument = "NAME",                                  \
-        .choices = "reference|avx2|avx512|amx|neon", .default_note = "the best of this CPU",       \
-        .environment = "RES2NET_ISA", .help = "ceiling of the instructions in use, one of"         \
-    }
+     .help = "threads of a run"}
+#define PRECISION_OPTION                                                                           \
+    {.name = "precision",                                                                          \
+     .kind = OPTION_CHOICE,                                                                        \
+     .fallback = "f32",                                                                            \
+     .choices = "f32|bf16x3|bf16|int8",                                                            \
+     .help = "arithmetic of the network"}
+#define ISA_OPTION                                                                                 \
+    {.name = "isa",                                                                                \
+     .kind = OPTION_CHOICE,                                                                        \
+     .argument = "NAME",                                                                           \
+     .choices = "reference|avx2|avx512|amx|neon",                                                  \
+     .default_note = "the best of this CPU",                                                       \
+     .environment = "RES2NET_ISA",                                                                 \
+     .help = "ceiling of the instructions in use, one of"}
+#define RUN_OPTIONS THREADS_OPTION, PRECISION_OPTION, ISA_OPTION
+/* clang-format on */
 
 #define PICTURE_OPTIONS                                                                            \
     {.name = "preset",                                                                             \
@@ -118,7 +125,12 @@ const char *model_path(const command_line *line);
 int check_architecture(const command_line *line, const char *name);
 res2net_family family_option(const command_line *line);
 
-/* A session by RUN_OPTIONS, and by PICTURE_OPTIONS and FAST_DECODE_OPTION where `pictures` is 1. */
+/* What THREADS_OPTION and ISA_OPTION say; PICTURE_OPTIONS and FAST_DECODE_OPTION where `pictures` is
+ * 1. */
+res2net_session_options session_settings(const command_line *line, int pictures);
+/* Says what of them is no fault, but not what one may have thought. Once a run. */
+void tell_of_settings(const command_line *line);
+/* A session by these and --precision. */
 int open_session(const command_line *line, const res2net_model *model, int pictures,
                  res2net_session **session);
 

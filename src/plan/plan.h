@@ -53,6 +53,34 @@ void r2n_placement_clear(const r2n_placement *placement, void *block);
 void r2n_placement_run(const r2n_placement *placement, void *block, const float *input,
                        float *logits, int threads);
 
+/* ---- step by step, for calibration ---- */
+
+/* What run does, in pieces: the input, then every step in order (r2n_placement_step_count), then
+ * the scores. A value can be read from the end of its step until another one is run: buffers are
+ * shared. */
+void r2n_placement_put_input(const r2n_placement *placement, void *block, const float *input);
+void r2n_placement_run_step(const r2n_placement *placement, void *block, int32_t step, int threads);
+void r2n_placement_read_logits(const r2n_placement *placement, const void *block, float *logits);
+
+int32_t r2n_plan_step_count(const r2n_plan *plan);
+const char *r2n_plan_step_name(const r2n_plan *plan, int32_t step);
+/* The node whose value a step writes, and that of the picture. */
+int32_t r2n_plan_step_result(const r2n_plan *plan, int32_t step);
+int32_t r2n_plan_input(const r2n_plan *plan);
+/* The nodes that a step stores and whose values have a scale each in int8: its result or the slices
+ * of it, and the hierarchical sum it makes. None for the scores. Returns how many. */
+enum { R2N_SCALED_VALUES_OF_STEP = R2N_NODE_INPUTS + 1 };
+int32_t r2n_plan_scaled_values(const r2n_plan *plan, int32_t step,
+                               int32_t nodes[R2N_SCALED_VALUES_OF_STEP]);
+
+/* Rows of a node's value, over all pictures, and the numbers of one: [columns][channels]. */
+int32_t r2n_placement_rows(const r2n_placement *placement, int32_t node);
+int32_t r2n_placement_row_values(const r2n_placement *placement, int32_t node);
+/* One row as floats, whatever the precision. `node`: a step's result, one of its scaled values, or
+ * the picture. */
+void r2n_placement_read_row(const r2n_placement *placement, const void *block, int32_t node,
+                            int32_t row, float *to);
+
 /* ---- explain ---- */
 
 typedef struct r2n_step_facts {

@@ -238,6 +238,23 @@ res2net_status r2n_model_plan(const res2net_model *model, r2n_precision precisio
     return status;
 }
 
+void r2n_model_exchange_scales(res2net_model *model, float **scales, int32_t *count)
+{
+    r2n_weights_metadata *metadata = &model->weights->metadata;
+    float *former = metadata->activation_scales;
+    const int32_t former_count = metadata->activation_scale_count;
+    pthread_mutex_lock(&model->cache->lock);
+    for (int isa = 0; isa < R2N_ISA_COUNT; isa++) { /* they read the former scales */
+        r2n_plan_destroy(model->cache->plans[R2N_PRECISION_INT8][isa]);
+        model->cache->plans[R2N_PRECISION_INT8][isa] = NULL;
+    }
+    metadata->activation_scales = *scales;
+    metadata->activation_scale_count = *scales == NULL ? 0 : *count;
+    pthread_mutex_unlock(&model->cache->lock);
+    *scales = former;
+    *count = former_count;
+}
+
 void res2net_model_describe(const res2net_model *model, res2net_model_info *info)
 {
     const r2n_weights_metadata *metadata = &model->weights->metadata;

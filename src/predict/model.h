@@ -34,6 +34,10 @@ struct res2net_model {
 res2net_status r2n_model_plan(const res2net_model *model, r2n_precision precision, r2n_isa isa,
                               const r2n_plan **out, res2net_report *report);
 
+/* Gives the model a calibration for int8 ([*count] scales, r2n_allocate) and the caller the one it
+ * had (NULL, 0 for none). No session of it in int8 may be left. */
+void r2n_model_exchange_scales(res2net_model *model, float **scales, int32_t *count);
+
 /* model_labels.c: the names of all classes from a label file, a text of one name a line, or, for
  * 1000 classes, the built-in ImageNet names. `file` and `text` may be NULL. */
 res2net_status r2n_model_set_labels(res2net_model *model, const char *file, const char *text,
