@@ -2,7 +2,7 @@
 /* The door of this room: calibrates a model and tells what int8 costs. */
 #include "res2net/quantize.h"
 
-#include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/os.h"
@@ -54,11 +54,13 @@ static res2net_status open_set(const res2net_model *model, const char *list,
                                const res2net_quantize_options *options, r2n_dataset **dataset,
                                res2net_report *report)
 {
-    res2net_status status = open_labelled(model, list, options, 0, dataset, NULL);
-    if (status == RES2NET_BAD_LIST)
+    res2net_report *own = res2net_report_create();
+    res2net_status status = open_labelled(model, list, options, 0, dataset, own);
+    if (status == RES2NET_BAD_LIST && strcmp(list, "-") != 0) /* read once, and gone */
         status = open_labelled(model, list, options, 1, dataset, report);
-    else if (status != RES2NET_OK)
-        status = open_labelled(model, list, options, 0, dataset, report);
+    else
+        r2n_report_copy(own, report);
+    res2net_report_destroy(own);
     return status == RES2NET_OK ? tell_absent(list, options, dataset, report) : status;
 }
 

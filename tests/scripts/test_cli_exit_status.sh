@@ -163,6 +163,14 @@ cat >table.txt <<END_OF_FILE
 2 --nonsense
 2 train -c x.yaml
 2 quantize
+2 quantize --calibrate x.txt
+2 quantize -o out.r2n
+2 quantize --calibrate x.txt -o out.pth
+2 quantize --calibrate x.txt -o .r2n
+2 quantize --calibrate x.txt -o out.r2n --precision int8
+2 quantize --calibrate x.txt -o out.r2n --samples 0
+3 quantize --calibrate absent.txt -o out.r2n
+3 quantize -m absent.r2n --calibrate absent.txt -o out.r2n
 2 export
 END_OF_FILE
 while read -r wanted words; do

@@ -13,7 +13,8 @@ cd "$work" || exit 1
 
 model="-m net.safetensors --transforms transforms.yaml"
 for words in "predict - $model" "predict --on-bad-image skip - a.png $model" \
-    "predict --list - $model" "eval --list - $model" "data check -" "data split - -o split"; do
+    "predict --list - $model" "eval --list - $model" \
+    "quantize --calibrate - -o net.r2n $model" "data check -" "data split - -o split"; do
     checks=$((checks + 1))
     status=0
     # shellcheck disable=SC2086
