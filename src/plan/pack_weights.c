@@ -167,20 +167,21 @@ static res2net_status fold_part(const r2n_plan *plan, const r2n_step *step, cons
 }
 
 /* Quantises the rows of the matrix; bias and scale in levels of the output. */
-static void pack_integers(const r2n_plan *plan, const r2n_step *step, const float *matrix,
-                          int8_t *packed, float *bias, float *scale, float *steps)
+static void pack_integers(const r2n_plan *plan, const r2n_step *step, float *matrix, int8_t *packed,
+                          float *bias, float *scale, float *steps)
 {
     const int32_t rows = r2n_value_elements(plan, step->result);
     const int64_t columns = step->k_total;
     const int is_scores = step->result == plan->graph->count - 1;
     const int reads_picture = plan->graph->nodes[step->parts[0].input].kind == R2N_NODE_INPUT;
     for (int32_t n = 0; n < rows; n++) {
-        const float *row = matrix + n * columns;
+        float *row = matrix + n * columns;
         float largest = 0;
         for (int64_t k = 0; k < columns; k++)
             largest = fmaxf(largest, fabsf(row[k]));
         steps[n] = largest > 0 ? largest / R2N_INT8_MAXIMUM : 1.0f;
         scale[n] = steps[n];
+        r2n_round_row(row, columns, steps[n]);
         int64_t sum = 0;
         for (int64_t k = 0; k < columns && reads_picture; k++)
             sum += r2n_int8_level(row[k], steps[n]);

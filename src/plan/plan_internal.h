@@ -95,6 +95,10 @@ res2net_status r2n_plan_pack_step(const r2n_plan *plan, const r2n_step *step,
                                   const r2n_tensor_set *weights, void *first, float *second,
                                   float *third, res2net_report *report);
 
+/* round_weights.c, int8: rounds an output channel's weights to multiples of `step`, nearest but for
+ * the few that keep their sum. */
+void r2n_round_row(float *row, int64_t count, float step);
+
 /* storage.c: where channel `channel` of a buffer is in a pixel, and how many elements the channels
  * of a value's segment, or of a whole value in one piece, take there. */
 int32_t r2n_buffer_place(const r2n_buffer *buffer, int32_t channel);
