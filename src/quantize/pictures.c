@@ -39,25 +39,21 @@ static size_t item_of(const r2n_picture_run *run, size_t index)
     return (size_t)((uint64_t)index * (all / count) + (uint64_t)index * (all % count) / count);
 }
 
-static void load_task(void *context, r2n_team *team, int thread, int threads)
+static void load_one(void *context, size_t slot_index)
 {
     const loader *l = context;
     const r2n_picture_run *run = l->run;
-    (void)team;
-    for (int32_t i = thread; i < l->loaded; i += threads) {
-        const size_t index = item_of(run, l->first + (size_t)i);
-        const r2n_item *item = &run->dataset->items[index];
-        slot *s = &l->slots[i];
-        s->label = item->label;
-        if (item->absent) /* told before the run */
-            s->status = RES2NET_NOT_FOUND;
-        else if (item->path != NULL)
-            s->status =
-                res2net_session_prepare_file(run->session, item->path, &s->tensor, s->report);
-        else
-            s->status = r2n_session_prepare_record(run->session, run->dataset, index,
-                                                   "<CIFAR record>", &s->tensor, s->report);
-    }
+    const size_t index = item_of(run, l->first + slot_index);
+    const r2n_item *item = &run->dataset->items[index];
+    slot *s = &l->slots[slot_index];
+    s->label = item->label;
+    if (item->absent) /* told before the run */
+        s->status = RES2NET_NOT_FOUND;
+    else if (item->path != NULL)
+        s->status = res2net_session_prepare_file(run->session, item->path, &s->tensor, s->report);
+    else
+        s->status = r2n_session_prepare_record(run->session, run->dataset, index, "<CIFAR record>",
+                                               &s->tensor, s->report);
 }
 
 static res2net_status load(loader *l, size_t first, int64_t *skipped, res2net_report *report)
@@ -65,7 +61,7 @@ static res2net_status load(loader *l, size_t first, int64_t *skipped, res2net_re
     const size_t left = r2n_picture_run_count(l->run) - first;
     l->first = first;
     l->loaded = left < (size_t)l->run->batch ? (int32_t)left : l->run->batch;
-    r2n_thread_pool_run(l->run->session->threads, load_task, l);
+    r2n_thread_pool_each(l->run->session->threads, (size_t)l->loaded, load_one, l);
     for (int32_t i = 0; i < l->loaded; i++) {
         const slot *s = &l->slots[i];
         r2n_report_copy(s->report, report); /* a picture that was taken may have a warning */

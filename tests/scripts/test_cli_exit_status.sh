@@ -152,6 +152,22 @@ cat >table.txt <<END_OF_FILE
 0 man
 0 man predict
 2 man nonsense
+# quantize
+0 quantize -m net.r2n --calibrate list.txt -o out.r2n
+0 quantize -m net.r2n --calibrate set -o out.r2n --samples 2 --eval list.txt
+1 quantize -m net.r2n --calibrate bad_picture.txt -o out.r2n --on-bad-image skip
+2 quantize
+2 quantize --calibrate x.txt
+2 quantize -o out.r2n
+2 quantize --calibrate x.txt -o out.pth
+2 quantize --calibrate x.txt -o .r2n
+2 quantize --calibrate x.txt -o out.r2n --precision int8
+2 quantize --calibrate x.txt -o out.r2n --samples 0
+3 quantize --calibrate absent.txt -o out.r2n
+3 quantize -m absent.r2n --calibrate absent.txt -o out.r2n
+3 quantize -m net.r2n --calibrate bad_picture.txt -o out.r2n
+3 quantize -m net.r2n --calibrate list.txt -o absent/out.r2n
+3 quantize -m net.r2n --calibrate list.txt -o out.r2n --eval bad_list.txt
 # help
 0 --help
 0 -h
@@ -162,15 +178,6 @@ cat >table.txt <<END_OF_FILE
 2 nonsense
 2 --nonsense
 2 train -c x.yaml
-2 quantize
-2 quantize --calibrate x.txt
-2 quantize -o out.r2n
-2 quantize --calibrate x.txt -o out.pth
-2 quantize --calibrate x.txt -o .r2n
-2 quantize --calibrate x.txt -o out.r2n --precision int8
-2 quantize --calibrate x.txt -o out.r2n --samples 0
-3 quantize --calibrate absent.txt -o out.r2n
-3 quantize -m absent.r2n --calibrate absent.txt -o out.r2n
 2 export
 END_OF_FILE
 while read -r wanted words; do
@@ -214,6 +221,7 @@ predict -m net.r2n a.png --format csv
 predict -m net.r2n a.png cut.png --format jsonl
 eval -m net.r2n --list list.txt
 eval -m net.r2n --list list.txt --format json
+quantize -m net.r2n --calibrate list.txt -o out.r2n
 summary Res2Net50_26w_4s
 models
 plan -m net.r2n
