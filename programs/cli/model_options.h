@@ -126,7 +126,7 @@ int check_architecture(const command_line *line, const char *name);
 res2net_family family_option(const command_line *line);
 
 /* What THREADS_OPTION and ISA_OPTION say; PICTURE_OPTIONS and FAST_DECODE_OPTION where `pictures` is
- * 1. */
+ * 1, with a word about what that one costs. Once a run. */
 res2net_session_options session_settings(const command_line *line, int pictures);
 /* Says what of them is no fault, but not what one may have thought. Once a run. */
 void tell_of_settings(const command_line *line);

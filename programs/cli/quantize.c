@@ -55,6 +55,7 @@ static const option_row options[] = {
      .choices = "text|json",
      .help = "how the report is written"},
     PICTURE_OPTIONS,
+    FAST_DECODE_OPTION,
     {.name = "batch",
      .kind = OPTION_INTEGER,
      .argument = "N",
@@ -85,16 +86,16 @@ static res2net_quantize_options settings_of(const command_line *line, progress *
                                       .progress_context = progress};
 }
 
-static int calibrate(const command_line *line, res2net_model *model, res2net_quantization *found)
+static int calibrate(const command_line *line, const res2net_session_options *session,
+                     res2net_model *model, res2net_quantization *found)
 {
     progress progress = progress_begin("quantize");
-    const res2net_session_options session = session_settings(line, 1);
     res2net_quantize_options settings = settings_of(line, &progress);
     res2net_report *report = res2net_report_create();
     settings.samples = (int32_t)option_integer(line, "samples");
     platform_let_signals_end_reads(1);
     const res2net_status status =
-        res2net_quantize(model, &session, option_text(line, "calibrate"), &settings, found, report);
+        res2net_quantize(model, session, option_text(line, "calibrate"), &settings, found, report);
     platform_let_signals_end_reads(0);
     progress_clear(&progress);
     print_problems(report);
@@ -118,15 +119,15 @@ static int save(const command_line *line, const res2net_model *model)
     return exit_status_of(status);
 }
 
-static int evaluate(const command_line *line, const res2net_model *model, const char *list,
-                    res2net_comparison *found)
+static int evaluate(const command_line *line, const res2net_session_options *settings,
+                    const res2net_model *model, const char *list, res2net_comparison *found)
 {
     static const char *const precisions[2] = {"f32", "int8"};
     res2net_session *sessions[2] = {NULL, NULL};
     res2net_status status = RES2NET_OK;
     progress progress = progress_begin("quantize");
-    const res2net_quantize_options settings = settings_of(line, &progress);
-    res2net_session_options session = session_settings(line, 1);
+    const res2net_quantize_options options_of_run = settings_of(line, &progress);
+    res2net_session_options session = *settings;
     res2net_report *report = res2net_report_create();
     for (int i = 0; i < 2 && status == RES2NET_OK; i++) {
         session.precision = precisions[i];
@@ -134,7 +135,7 @@ static int evaluate(const command_line *line, const res2net_model *model, const 
     }
     platform_let_signals_end_reads(1);
     if (status == RES2NET_OK)
-        status = res2net_compare(sessions[0], sessions[1], list, &settings, found, report);
+        status = res2net_compare(sessions[0], sessions[1], list, &options_of_run, found, report);
     platform_let_signals_end_reads(0);
     progress_clear(&progress);
     print_problems(report);
@@ -171,18 +172,21 @@ static void print_all(const command_line *line, const res2net_quantization *foun
 static int run(const command_line *line)
 {
     res2net_model *model = NULL;
+    res2net_session_options session;
     res2net_quantization found = {0};
     res2net_comparison evaluation = {0};
     const char *list = option_text(line, "eval");
     int result = check_usage(line);
     if (result == EXIT_DONE)
         result = open_model(line, &model);
-    if (result == EXIT_DONE)
-        result = calibrate(line, model, &found);
+    if (result == EXIT_DONE) {
+        session = session_settings(line, 1);
+        result = calibrate(line, &session, model, &found);
+    }
     if (result == EXIT_DONE)
         result = save(line, model);
     if (result == EXIT_DONE && list != NULL)
-        result = evaluate(line, model, list, &evaluation);
+        result = evaluate(line, &session, model, list, &evaluation);
     if (result == EXIT_DONE) {
         print_all(line, &found, list, list != NULL ? &evaluation : NULL);
         if (found.pictures.skipped + evaluation.skipped > 0)
