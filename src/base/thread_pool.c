@@ -11,12 +11,13 @@
 
 #include "base/os.h"
 
-enum { MAXIMUM_THREADS = 256, SPINS = 4000 };
+enum { MAXIMUM_THREADS = 256, SPINS = 4000, CONDITION_SPINS = 400 };
 
 struct r2n_team {
     int threads;
     _Atomic int waiting;       /* threads that reached the barrier */
     _Atomic unsigned barriers; /* barriers passed: the sense that waiters watch */
+    _Atomic int sleepers;      /* threads in r2n_team_wait that may sleep */
     pthread_mutex_t lock;
     pthread_cond_t passed;
 };
@@ -110,6 +111,32 @@ void r2n_team_barrier(r2n_team *team)
     pthread_mutex_lock(&team->lock);
     while (atomic_load_explicit(&team->barriers, memory_order_acquire) == before)
         pthread_cond_wait(&team->passed, &team->lock);
+    pthread_mutex_unlock(&team->lock);
+}
+
+/* A teller writes, then looks for sleepers; a waiter counts itself, then looks at what was written.
+ * All four are in one order (seq_cst), so one of the two sees the other. */
+void r2n_team_wait(r2n_team *team, r2n_team_condition *there, const void *context)
+{
+    for (int spin = 0; spin < CONDITION_SPINS; spin++) {
+        if (there(context))
+            return;
+        pause_briefly();
+    }
+    pthread_mutex_lock(&team->lock);
+    atomic_fetch_add(&team->sleepers, 1);
+    while (!there(context))
+        pthread_cond_wait(&team->passed, &team->lock);
+    atomic_fetch_sub(&team->sleepers, 1);
+    pthread_mutex_unlock(&team->lock);
+}
+
+void r2n_team_tell(r2n_team *team)
+{
+    if (atomic_load(&team->sleepers) == 0)
+        return;
+    pthread_mutex_lock(&team->lock);
+    pthread_cond_broadcast(&team->passed);
     pthread_mutex_unlock(&team->lock);
 }
 

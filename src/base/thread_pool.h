@@ -36,6 +36,14 @@ int r2n_thread_pool_size(int threads);
 /* All threads of the team wait for each other; writes before it are seen by all after it. */
 void r2n_team_barrier(r2n_team *team);
 
+/* Waits until there(context) is not 0, spinning and then sleeping as the barrier does. What it
+ * looks at are atomics, read sequentially consistent, that other threads of the team write
+ * sequentially consistent and then call r2n_team_tell. `there` is also called with a lock held: it
+ * must be short and call nothing of the pool. */
+typedef int r2n_team_condition(const void *context);
+void r2n_team_wait(r2n_team *team, r2n_team_condition *there, const void *context);
+void r2n_team_tell(r2n_team *team);
+
 /* Ends the workers (they start again when needed). Only when no job runs; for tests and exit. */
 void r2n_thread_pool_shutdown(void);
 

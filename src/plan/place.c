@@ -226,6 +226,7 @@ static void fill_steps(r2n_placement *placement)
         r2n_placed_step *placed = &placement->steps[i];
         placed->next = i + 1 < plan->step_count ? placed + 1 : NULL;
         placed->rows = placement->batch * shape.rows;
+        placed->image_rows = shape.rows;
         placed->blocks = (r2n_value_elements(plan, step->result) + BLOCK - 1) / BLOCK;
         count_work(placement, step, placed);
         if (step->winograd) {
@@ -271,7 +272,7 @@ static res2net_status fill_placement(r2n_placement *placement, res2net_report *r
     if (placement->sources == NULL)
         return r2n_fail(report, RES2NET_OUT_OF_MEMORY, NULL, -1, "no memory to lay out a run");
     fill_steps(placement);
-    return RES2NET_OK;
+    return r2n_placement_find_groups(placement, report);
 }
 
 res2net_status r2n_placement_create(const r2n_plan *plan, int32_t batch, int32_t rows,
@@ -305,6 +306,8 @@ void r2n_placement_destroy(r2n_placement *placement)
     r2n_free(placement->buffers);
     r2n_free(placement->steps);
     r2n_free(placement->sources);
+    r2n_free(placement->dependencies);
+    r2n_free(placement->groups);
     r2n_free(placement);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/os.h"
 #include "base/thread_pool.h"
+#include "plan/wavefront.h"
 
 typedef struct run {
     const r2n_placement *placement;
@@ -16,9 +17,10 @@ typedef struct run {
     const float *input;
     float *logits;
     double *seconds; /* per step, or NULL */
+    r2n_wavefront wavefront;
 } run;
 
-static int32_t share(int32_t items, int thread, int threads)
+int32_t r2n_share(int32_t items, int thread, int threads)
 {
     return (int32_t)((int64_t)items * thread / threads);
 }
@@ -52,11 +54,11 @@ static r2n_range range_of(const r2n_placed_step *step, int thread, int threads)
     if (threads == 1)
         return range;
     if (split_rows(step, threads)) {
-        range.row_first = share(step->rows, thread, threads);
-        range.row_last = share(step->rows, thread + 1, threads);
+        range.row_first = r2n_share(step->rows, thread, threads);
+        range.row_last = r2n_share(step->rows, thread + 1, threads);
     } else {
-        range.block_first = share(step->blocks, thread, threads);
-        range.block_last = share(step->blocks, thread + 1, threads);
+        range.block_first = r2n_share(step->blocks, thread, threads);
+        range.block_last = r2n_share(step->blocks, thread + 1, threads);
     }
     return range;
 }
@@ -80,29 +82,56 @@ static void copy_input(const run *r, int thread, int threads)
 {
     const r2n_placement *p = r->placement;
     const int32_t rows = p->batch * p->rows;
-    r2n_placement_put_rows(p, r->block, r->input, share(rows, thread, threads),
-                           share(rows, thread + 1, threads));
+    r2n_placement_put_rows(p, r->block, r->input, r2n_share(rows, thread, threads),
+                           r2n_share(rows, thread + 1, threads));
+}
+
+/* Every thread's range of one step. */
+static void run_step(const run *r, int32_t index, r2n_team *team, int thread, int threads)
+{
+    const r2n_placed_step *step = &r->placement->steps[index];
+    const r2n_range range = r2n_placement_range(step, thread, threads);
+    const double start = r->seconds != NULL ? r2n_seconds() : 0;
+    if (range.row_first < range.row_last && range.block_first < range.block_last)
+        step->kernel->run(&step->arguments, r->block, range);
+    r2n_team_barrier(team);
+    if (r->seconds != NULL && thread == 0) {
+        const double taken = r2n_seconds() - start;
+        if (r->seconds[index] == 0 || taken < r->seconds[index])
+            r->seconds[index] = taken;
+    }
+}
+
+/* Are there images enough, and is every step of the group split by rows? */
+static int runs_in_bands(const r2n_placement *placement, const r2n_band_group *group, int threads)
+{
+    if (threads > R2N_WAVEFRONT_THREADS || placement->batch < placement->band_images * threads)
+        return 0;
+    for (int32_t i = 0; i < group->step_count && threads > 1; i++)
+        if (!split_rows(&placement->steps[group->first_step + i], threads))
+            return 0;
+    return 1;
 }
 
 static void run_steps(void *context, r2n_team *team, int thread, int threads)
 {
-    const run *r = context;
+    run *r = context;
     const r2n_placement *p = r->placement;
-    double start = 0;
+    int32_t group = 0;
+    int turn = 0;
     copy_input(r, thread, threads);
     r2n_team_barrier(team);
     for (int32_t i = 0; i < p->plan->step_count; i++) {
-        const r2n_placed_step *step = &p->steps[i];
-        const r2n_range range = r2n_placement_range(step, thread, threads);
-        if (r->seconds != NULL)
-            start = r2n_seconds();
-        if (range.row_first < range.row_last && range.block_first < range.block_last)
-            step->kernel->run(&step->arguments, r->block, range);
-        r2n_team_barrier(team);
-        if (r->seconds != NULL && thread == 0) {
-            const double taken = r2n_seconds() - start;
-            if (r->seconds[i] == 0 || taken < r->seconds[i])
-                r->seconds[i] = taken;
+        while (group < p->group_count && p->groups[group].first_step < i)
+            group++;
+        if (r->seconds == NULL && group < p->group_count && p->groups[group].first_step == i &&
+            runs_in_bands(p, &p->groups[group], threads)) {
+            r2n_wavefront_run(&r->wavefront, turn++, p, &p->groups[group], r->block, team, thread,
+                              threads);
+            r2n_team_barrier(team);
+            i += p->groups[group].step_count - 1;
+        } else {
+            run_step(r, i, team, thread, threads);
         }
     }
     if (thread == 0)

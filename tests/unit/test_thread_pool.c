@@ -303,12 +303,56 @@ static void a_jobs_own_setting_ends_with_it(void **state)
 
 #endif
 
+enum { TURNS = 2000 };
+
+typedef struct turns {
+    _Atomic int turn;
+    _Atomic int wrong;
+} turns;
+
+typedef struct my_turn {
+    turns *t;
+    int wanted;
+} my_turn;
+
+static int turn_is_there(const void *context)
+{
+    const my_turn *m = context;
+    return atomic_load(&m->t->turn) >= m->wanted;
+}
+
+/* Threads take turns: each waits for the one before it. */
+static void take_turns(void *context, r2n_team *team, int thread, int threads)
+{
+    turns *t = context;
+    for (int turn = thread; turn < TURNS; turn += threads) {
+        const my_turn m = {t, turn};
+        r2n_team_wait(team, turn_is_there, &m);
+        if (atomic_fetch_add(&t->turn, 1) != turn)
+            atomic_store(&t->wrong, 1);
+        r2n_team_tell(team);
+    }
+}
+
+static void threads_wait_for_what_others_tell(void **state)
+{
+    (void)state;
+    for (int threads = 1; threads <= 5; threads++) {
+        turns t = {0, 0};
+        r2n_thread_pool_run(threads, take_turns, &t);
+        assert_int_equal(atomic_load(&t.turn), TURNS);
+        assert_int_equal(atomic_load(&t.wrong), 0);
+    }
+    r2n_thread_pool_shutdown();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(affinity_and_quota_size_the_pool),
         cmocka_unit_test(the_environment_comes_before_the_machine),
         cmocka_unit_test(jobs_of_any_size_follow_each_other),
+        cmocka_unit_test(threads_wait_for_what_others_tell),
         cmocka_unit_test(idle_workers_use_no_processor),
         cmocka_unit_test(a_long_wait_at_a_barrier_uses_no_processor),
         cmocka_unit_test(a_job_flushes_and_the_caller_gets_its_own_back),
