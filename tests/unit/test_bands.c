@@ -104,18 +104,22 @@ static void same_bits(const char *name, const network *n, int32_t batch, int32_t
 
 static void batches_sizes_and_threads(void **state)
 {
-    static const char *const names[] = {"Res2Net50_26w_4s", "Res2Net50_vd_26w_4s"};
+    static const struct {
+        const char *name;
+        r2n_family family;
+    } networks[] = {{"Res2Net50_26w_4s", R2N_FAMILY_TORCH},
+                    {"Res2Net50_vd_26w_4s", R2N_FAMILY_PADDLE}};
     (void)state;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        for (int family = R2N_FAMILY_PADDLE; family <= R2N_FAMILY_TORCH; family++) {
-            network n;
-            make(names[i], (r2n_family)family, R2N_PLAN_INFERENCE, R2N_PRECISION_F32, &n);
-            for (int32_t batch = 1; batch <= 5; batch++)
-                same_bits(names[i], &n, batch, 33, 47, 1, 5);
-            same_bits(names[i], &n, 3, 64, 64, 2, 4);
-            same_bits(names[i], &n, 1, 225, 225, 2, 3);
-            destroy(&n);
-        }
+    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
+        const char *name = networks[i].name;
+        network n;
+        make(name, networks[i].family, R2N_PLAN_INFERENCE, R2N_PRECISION_F32, &n);
+        for (int32_t batch = 1; batch <= 5; batch++)
+            same_bits(name, &n, batch, 33, 47, 1, 5);
+        same_bits(name, &n, 3, 64, 64, 2, 4);
+        same_bits(name, &n, 1, 225, 225, 2, 3);
+        destroy(&n);
+    }
 }
 
 static void every_architecture(void **state)
