@@ -171,7 +171,9 @@ void r2n_wavefront_run(r2n_wavefront *wavefront, int turn, const r2n_placement *
         }
         const r2n_placed_step *step = &placement->steps[p.group->first_step + index];
         step->kernel->run(&step->arguments, block,
-                          (r2n_range){ready.first, ready.last, 0, step->blocks});
+                          (r2n_range){.row_first = ready.first,
+                                      .row_last = ready.last,
+                                      .block_last = step->blocks});
         atomic_fetch_add(&own->rows[index], ready.last - ready.first);
         r2n_team_tell(team);
         left -= ready.last - ready.first;
