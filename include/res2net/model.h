@@ -3,6 +3,7 @@
  * Models: an architecture with its weights, preprocessing and labels.
  *
  * A model is immutable once loaded and may be shared by any number of threads and sessions.
+ * res2net_quantize (quantize.h) alone changes one.
  */
 #ifndef RES2NET_MODEL_H
 #define RES2NET_MODEL_H

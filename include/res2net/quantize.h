@@ -61,7 +61,8 @@ typedef struct res2net_quantization {
  *
  * Lines of the list may be paths without a label (`pictures.labelled` is then 0). The same list
  * gives the same scales for any batch and number of threads, and on every ISA but "reference",
- * whose f32 rounds otherwise. Sessions of the model in int8 must be gone before; others may stay.
+ * whose f32 rounds otherwise. Sessions of the model in int8 must be gone before, and no
+ * other thread may use the model or its sessions during the call.
  *
  * `out` is the caller's: `res2net_quantization_free`. On failure the model is as it was:
  * as of res2net_evaluate, and UNSUPPORTED for a network that cannot run in int8; NOT_FINITE where a

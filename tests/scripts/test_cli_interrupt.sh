@@ -81,6 +81,16 @@ for signal in SIGINT SIGTERM; do
     [ -z "$(ls -A report)" ] || fail "an interrupted eval left $(ls -A report)"
 done
 
+# ---- quantize: nothing is written, the old file stays
+for signal in SIGINT SIGTERM; do
+    echo old >out.r2n
+    interrupted $signal pipe.png large.png "$res2net" quantize -m net.r2n --calibrate list.txt \
+        --root . --batch 1 -o out.r2n
+    is_empty out
+    checks=$((checks + 1))
+    [ "$(cat out.r2n)" = old ] || fail "an interrupted quantize changed out.r2n"
+done
+
 # ---- convert: nothing is written, the old file stays
 "$res2net" summary "cifar:planes=64,depths=1-1-1,width=26,scale=4,classes=10" --format json |
     python3 "$here/make_model.py" large.safetensors 1
@@ -117,6 +127,7 @@ while [ $i -lt 20000 ]; do
 done >long.txt
 for signal in SIGINT SIGTERM; do
     for words in "eval -m net.r2n --list long.txt --root . --format json --report stopped" \
+        "quantize -m net.r2n --calibrate long.txt --root . --samples 1000000 -o stopped.r2n" \
         "data check long.txt --root . --format json" \
         "predict -m net.r2n --list long.txt --root . --format json" \
         "bench -m net.r2n --batch 1,2,3,4,5,6,7,8,9,10"; do
@@ -126,6 +137,7 @@ for signal in SIGINT SIGTERM; do
         no_leftovers "$words"
     done
 done
+[ ! -e stopped.r2n ] || fail "an interrupted quantize left stopped.r2n"
 [ -z "$(ls -A stopped 2>/dev/null)" ] || fail "an interrupted eval left $(ls -A stopped)"
 
 # ---- what the parent ignores stays ignored: nohup, jobs in the background
