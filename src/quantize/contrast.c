@@ -105,12 +105,14 @@ static int32_t best_class(const float *logits, int32_t classes)
 static void count_label(r2n_contrast *c, int side, int32_t label, const float *logits)
 {
     const int32_t classes = c->sessions[0]->model->architecture.classes;
-    const double most = (double)logits[best_class(logits, classes)];
+    const int32_t best = best_class(logits, classes);
+    const double most = (double)logits[best];
     int32_t better = 0; /* classes that come before the label */
-    double sum = 0;
+    double sum = 1;     /* the best one's */
     for (int32_t n = 0; n < classes; n++) {
-        better += logits[n] > logits[label] || (logits[n] == logits[label] && n < label);
-        sum += exp((double)logits[n] - most);
+        better += logits[n] > logits[label] || (n < label && logits[n] == logits[label]);
+        if (n != best)
+            sum += exp((double)logits[n] - most);
     }
     c->out->top1_correct[side] += better < 1;
     c->out->top5_correct[side] += better < 5;
