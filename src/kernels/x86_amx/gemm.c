@@ -39,30 +39,32 @@ ALWAYS_INLINE const void *sums_at(const tile_sums *sums, int32_t pixel, int32_t 
 
 /* ---- bf16 and bf16x3 ---- */
 
-/* `terms`, a constant, is 1 or 2. */
-ALWAYS_INLINE void finish_bf16(const r2n_tile *tile, const tile_sums *sums, const int terms)
+/* `terms`, a constant, is 1 or 2. The tile is a copy, or the compiler would have to read its fields
+ * again after every store. */
+ALWAYS_INLINE void finish_bf16(r2n_tile tile, const tile_sums *sums, const int terms)
 {
-    for (int32_t pixel = 0; pixel < tile->pixels; pixel++)
-        for (int32_t block = 0; block < tile->blocks; block++) {
-            const __mmask16 lanes = lanes_of(tile, block);
+    const int32_t float_output = tile.epilogue->float_output;
+    for (int32_t pixel = 0; pixel < tile.pixels; pixel++)
+        for (int32_t block = 0; block < tile.blocks; block++) {
+            const __mmask16 lanes = lanes_of(&tile, block);
             __m512 v = _mm512_add_ps(_mm512_load_ps(sums_at(sums, pixel, block)),
-                                     _mm512_loadu_ps(tile->bias + block * R2N_TILE_LANES));
-            if (tile->any_residual != NULL)
-                v = _mm512_add_ps(v, load_bf16(address(tile->any_residual, tile->residual_pitch,
+                                     _mm512_loadu_ps(tile.bias + block * R2N_TILE_LANES));
+            if (tile.any_residual != NULL)
+                v = _mm512_add_ps(v, load_bf16(address(tile.any_residual, tile.residual_pitch,
                                                        pixel, block, 2, 2),
-                                               tile->residual_low_pitch, lanes, terms));
-            if (tile->relu) /* keeps what is not <= 0: positive numbers and NaN */
+                                               tile.residual_low_pitch, lanes, terms));
+            if (tile.relu) /* keeps what is not <= 0: positive numbers and NaN */
                 v = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NLE_UQ), v);
-            if (tile->epilogue->float_output)
+            if (float_output)
                 _mm512_mask_storeu_ps(
-                    address(tile->any_output, tile->output_pitch, pixel, block, 2, sizeof(float)),
+                    address(tile.any_output, tile.output_pitch, pixel, block, 2, sizeof(float)),
                     lanes, v);
             else
-                store_bf16(address(tile->any_output, tile->output_pitch, pixel, block, 2, 2),
-                           tile->output_low_pitch, lanes, v, terms);
-            if (tile->any_chain != NULL) {
-                char *chain = address(tile->any_chain, tile->chain_pitch, pixel, block, 2, 2);
-                const int64_t low_pitch = tile->chain_low_pitch;
+                store_bf16(address(tile.any_output, tile.output_pitch, pixel, block, 2, 2),
+                           tile.output_low_pitch, lanes, v, terms);
+            if (tile.any_chain != NULL) {
+                char *chain = address(tile.any_chain, tile.chain_pitch, pixel, block, 2, 2);
+                const int64_t low_pitch = tile.chain_low_pitch;
                 store_bf16(chain, low_pitch, lanes,
                            _mm512_add_ps(load_bf16(chain, low_pitch, lanes, terms), v), terms);
             }
@@ -73,14 +75,14 @@ static void tile_bf16(const r2n_tile *tile)
 {
     tile_sums sums;
     reduce(tile->room, tile, &sums, 0);
-    finish_bf16(tile, &sums, 1);
+    finish_bf16(*tile, &sums, 1);
 }
 
 static void tile_bf16x3(const r2n_tile *tile)
 {
     tile_sums sums;
     reduce(tile->room, tile, &sums, 0);
-    finish_bf16(tile, &sums, 2);
+    finish_bf16(*tile, &sums, 2);
 }
 
 /* ---- int8 ---- */
@@ -98,36 +100,38 @@ ALWAYS_INLINE void store_bytes(char *to, __mmask16 lanes, __m512 v)
     _mm_mask_storeu_epi8(to, lanes, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(held)));
 }
 
-ALWAYS_INLINE void finish_int8(const r2n_tile *tile, const tile_sums *sums)
+ALWAYS_INLINE void finish_int8(r2n_tile tile, const tile_sums *sums)
 {
-    const r2n_epilogue *epilogue = tile->epilogue;
-    for (int32_t pixel = 0; pixel < tile->pixels; pixel++)
-        for (int32_t block = 0; block < tile->blocks; block++) {
-            const __mmask16 lanes = lanes_of(tile, block);
+    const int32_t float_output = tile.epilogue->float_output;
+    const __m512 residual_scale = _mm512_set1_ps(tile.epilogue->residual_scale);
+    const __m512 chain_scale = _mm512_set1_ps(tile.epilogue->chain_scale);
+    const __m512 value_scale = _mm512_set1_ps(tile.epilogue->value_scale);
+    for (int32_t pixel = 0; pixel < tile.pixels; pixel++)
+        for (int32_t block = 0; block < tile.blocks; block++) {
+            const __mmask16 lanes = lanes_of(&tile, block);
             __m512 v =
                 _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_load_si512(sums_at(sums, pixel, block))),
-                                _mm512_loadu_ps(tile->scale + block * R2N_TILE_LANES),
-                                _mm512_loadu_ps(tile->bias + block * R2N_TILE_LANES));
-            if (tile->any_residual != NULL)
-                v = _mm512_fmadd_ps(load_bytes(address(tile->any_residual, tile->residual_pitch,
-                                                       pixel, block, 1, 1),
-                                               lanes),
-                                    _mm512_set1_ps(epilogue->residual_scale), v);
-            if (tile->relu)
+                                _mm512_loadu_ps(tile.scale + block * R2N_TILE_LANES),
+                                _mm512_loadu_ps(tile.bias + block * R2N_TILE_LANES));
+            if (tile.any_residual != NULL)
+                v = _mm512_fmadd_ps(
+                    load_bytes(address(tile.any_residual, tile.residual_pitch, pixel, block, 1, 1),
+                               lanes),
+                    residual_scale, v);
+            if (tile.relu)
                 v = _mm512_max_ps(v, _mm512_setzero_ps());
-            if (epilogue->float_output)
+            if (float_output)
                 _mm512_mask_storeu_ps(
-                    address(tile->any_output, tile->output_pitch, pixel, block, 1, sizeof(float)),
+                    address(tile.any_output, tile.output_pitch, pixel, block, 1, sizeof(float)),
                     lanes, v);
             else
-                store_bytes(address(tile->any_output, tile->output_pitch, pixel, block, 1, 1),
-                            lanes, v);
-            if (tile->any_chain != NULL) {
-                char *chain = address(tile->any_chain, tile->chain_pitch, pixel, block, 1, 1);
-                store_bytes(
-                    chain, lanes,
-                    _mm512_fmadd_ps(load_bytes(chain, lanes), _mm512_set1_ps(epilogue->chain_scale),
-                                    _mm512_mul_ps(v, _mm512_set1_ps(epilogue->value_scale))));
+                store_bytes(address(tile.any_output, tile.output_pitch, pixel, block, 1, 1), lanes,
+                            v);
+            if (tile.any_chain != NULL) {
+                char *chain = address(tile.any_chain, tile.chain_pitch, pixel, block, 1, 1);
+                store_bytes(chain, lanes,
+                            _mm512_fmadd_ps(load_bytes(chain, lanes), chain_scale,
+                                            _mm512_mul_ps(v, value_scale)));
             }
         }
 }
@@ -136,7 +140,7 @@ static void tile_int8(const r2n_tile *tile)
 {
     tile_sums sums;
     reduce(tile->room, tile, &sums, 1);
-    finish_int8(tile, &sums);
+    finish_int8(*tile, &sums);
 }
 
 /* ---- the kernels ---- */

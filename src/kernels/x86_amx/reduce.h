@@ -9,7 +9,7 @@
  *
  * The end of a source whose channels are no multiple of 64 bytes has shorter rows, for which two of
  * the four operand registers are shaped. Changing the configuration instead would clear the sums.
- * So there is room for two lengths; ends of a third one are filled up with zeros in a copy.
+ * So there is room for two lengths; ends of a rarer one are filled up with zeros in a copy.
  */
 #ifndef R2N_KERNELS_X86_AMX_REDUCE_H
 #define R2N_KERNELS_X86_AMX_REDUCE_H
@@ -26,6 +26,8 @@ enum { MOST_PIXELS = 2 * TILE_ROWS, MOST_BLOCKS = 2 };
 enum { SUMS_PITCH = MOST_BLOCKS * R2N_TILE_LANES, SUMS_PITCH_BYTES = SUMS_PITCH * 4 };
 /* Weights for one byte of a pixel's channels: 16 output channels'. */
 enum { WEIGHTS_A_BYTE = R2N_TILE_LANES };
+/* Of four bytes, in a row. */
+enum { MOST_QUADS = TILE_ROW_BYTES / 4 };
 /* Bytes of a source between two prefetches (gemm_walk.h). */
 enum { PREFETCH_BYTES = R2N_TILE_STEP_BYTES / R2N_TILE_LANES };
 
@@ -51,37 +53,40 @@ typedef struct operands {
 /* An operand that is filled up with zeros. */
 typedef struct padded_operands {
     _Alignas(64) char a0[TILE_ROWS * TILE_ROW_BYTES];
-    char a1[TILE_ROWS * TILE_ROW_BYTES];
-    char b0[TILE_ROWS * TILE_ROW_BYTES];
-    char b1[TILE_ROWS * TILE_ROW_BYTES];
+    _Alignas(64) char a1[TILE_ROWS * TILE_ROW_BYTES];
+    _Alignas(64) char b0[TILE_ROWS * TILE_ROW_BYTES];
+    _Alignas(64) char b1[TILE_ROWS * TILE_ROW_BYTES];
 } padded_operands;
 
-static void add_length(tile_room *room, int *count, int32_t bytes)
+/* The length with the most steps, not counting `other`; 0 for none. */
+static int32_t most_frequent(const int64_t steps[MOST_QUADS + 1], int32_t other)
 {
-    for (int i = 0; i < *count && i < 2; i++)
-        if (room->lengths[i] == bytes)
-            return;
-    if (*count < 2)
-        room->lengths[*count] = bytes;
-    ++*count;
+    int32_t best = 0;
+    for (int32_t quads = 1; quads <= MOST_QUADS; quads++)
+        if (quads * 4 != other && steps[quads] > 0 && (best == 0 || steps[quads] > steps[best / 4]))
+            best = quads * 4;
+    return best;
 }
 
 static tile_room open_room(const r2n_gemm_arguments *gemm, int64_t element_bytes)
 {
     tile_room room = {.element_bytes = element_bytes};
-    int count = 0;
+    int64_t steps[MOST_QUADS + 1] = {0}; /* of so many times four bytes */
+    int lengths = 0;
     for (int32_t i = 0; i < gemm->source_count; i++) {
         const int64_t bytes = gemm->sources[i].channels * element_bytes;
-        if (bytes >= TILE_ROW_BYTES)
-            add_length(&room, &count, TILE_ROW_BYTES);
-        if (bytes % TILE_ROW_BYTES != 0)
-            add_length(&room, &count, (int32_t)(bytes % TILE_ROW_BYTES));
+        steps[MOST_QUADS] += bytes / TILE_ROW_BYTES;
+        steps[bytes % TILE_ROW_BYTES / 4]++;
     }
-    if (count == 0)
+    for (int quads = 1; quads <= MOST_QUADS; quads++)
+        lengths += steps[quads] > 0;
+    room.lengths[0] = most_frequent(steps, 0);
+    room.lengths[1] = most_frequent(steps, room.lengths[0]);
+    if (lengths == 0)
         room.lengths[0] = TILE_ROW_BYTES;
-    if (count < 2)
+    if (lengths < 2)
         room.lengths[1] = room.lengths[0];
-    else if (count > 2 && room.lengths[0] != TILE_ROW_BYTES) /* for all that are copied */
+    else if (lengths > 2 && room.lengths[0] != TILE_ROW_BYTES) /* for all that are copied */
         room.lengths[1] = TILE_ROW_BYTES;
     return room;
 }
@@ -97,20 +102,33 @@ static void configure_rows(tile_room *room, int32_t rows)
 }
 
 /* Copies `bytes` of each row and fills the row up. */
-static void pad_rows(char *to, const char *from, int64_t pitch, int32_t rows, int32_t bytes)
+ALWAYS_INLINE void pad_rows(char *to, const char *from, int64_t pitch, int32_t rows, int32_t bytes)
 {
-    memset(to, 0, TILE_ROWS * TILE_ROW_BYTES);
+    const __mmask16 quads = (__mmask16)((1u << bytes / 4) - 1);
     for (int32_t row = 0; row < rows; row++)
-        memcpy(to + row * TILE_ROW_BYTES, from + row * pitch, (size_t)bytes);
+        _mm512_store_si512(to + row * TILE_ROW_BYTES,
+                           _mm512_maskz_loadu_epi32(quads, from + row * pitch));
 }
 
-/* By value, or the operands of the usual way would have to live in memory. */
-static operands pad_operands(padded_operands *p, operands from, int32_t rows, int32_t bytes)
+/* Copies the weights for `bytes` of channels, and adds rows of zeros. */
+ALWAYS_INLINE void pad_weights(char *to, const char *from, int32_t bytes)
+{
+    for (int32_t row = 0; row < TILE_ROWS; row++)
+        _mm512_store_si512(to + row * TILE_ROW_BYTES,
+                           row < bytes / 4 ? _mm512_loadu_si512(from + row * TILE_ROW_BYTES)
+                                           : _mm512_setzero_si512());
+}
+
+/* The operands by value, or those of the usual way would have to live in memory. */
+ALWAYS_INLINE operands pad_operands(padded_operands *p, operands from, int32_t rows, int32_t bytes,
+                                    const int tiles, const int blocks)
 {
     pad_rows(p->a0, from.a0, from.a_pitch, rows, bytes);
-    pad_rows(p->a1, from.a1, from.a_pitch, rows, bytes);
-    pad_rows(p->b0, from.b0, TILE_ROW_BYTES, bytes / 4, TILE_ROW_BYTES);
-    pad_rows(p->b1, from.b1, TILE_ROW_BYTES, bytes / 4, TILE_ROW_BYTES);
+    if (tiles > 1)
+        pad_rows(p->a1, from.a1, from.a_pitch, rows, bytes);
+    pad_weights(p->b0, from.b0, bytes);
+    if (blocks > 1)
+        pad_weights(p->b1, from.b1, bytes);
     return (operands){p->a0, p->a1, TILE_ROW_BYTES, p->b0, p->b1};
 }
 
@@ -183,7 +201,7 @@ ALWAYS_INLINE void multiply_length(const tile_room *room, const operands *o, int
         multiply_second_length(o, tiles, blocks, is_int8);
     } else {
         padded_operands copies;
-        const operands padded = pad_operands(&copies, *o, room->rows, bytes);
+        const operands padded = pad_operands(&copies, *o, room->rows, bytes, tiles, blocks);
         if (room->lengths[0] == TILE_ROW_BYTES)
             multiply_first_length(&padded, tiles, blocks, is_int8);
         else
