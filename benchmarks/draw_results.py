@@ -52,7 +52,10 @@ def panels_of(rows):
         if cell:
             panel = panels.setdefault((precision, held), {})
             panel.setdefault((arch, batch), {})[threads] = cell
-    return panels
+    networks = list(dict.fromkeys(arch for _, _, arch, _, _ in cells))
+    return {name: dict(sorted(panel.items(),
+                              key=lambda item: (networks.index(item[0][0]), int(item[0][1]))))
+            for name, panel in panels.items()}
 
 
 def place(left, ratio):

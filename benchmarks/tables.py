@@ -67,8 +67,9 @@ def whole_ways(rows):
 def tables(rows):
     lines = [f"{rows[-1]['cpu']}, {THREADS} threads. Milliseconds of a batch of 224x224, the "
              "smallest of interleaved turns; in brackets the peer's divided by ours, so above 1 "
-             "we are faster. " + ", ".join(sorted({f"Commit {row['commit']}, {row['date'][:10]}"
-                                                   for row in rows if row["min_ms"]})) + "."]
+             "we are faster. Measured " + ", ".join(
+                 sorted({f"{row['date'][:10]} at {row['commit']}"
+                         for row in rows if row["min_ms"]})) + "."]
     for (precision, held), groups in draw_results.panels_of(rows).items():
         lines += panel_table(precision, held, groups)
     ways = list(whole_ways(rows))
