@@ -92,8 +92,8 @@ def main():
     times = [1000 * answer[0] for answer in answers]
     peak = max(answer[1] for answer in answers)
     print(f"start to answer, {options.precision}: least {min(times):.1f} ms, median "
-          f"{statistics.median(times):.1f} ms of {options.runs}; peak memory {peak:.1f} MiB; others took "
-          f"{100 * min(answers)[2]:.0f} % of the cores")
+          f"{statistics.median(times):.1f} ms of {options.runs}; peak memory {peak:.1f} MiB; "
+          f"others took {100 * min(answers)[2]:.0f} % of the cores")
     version = command.run(options.res2net, "--version").decode().split()[-1]
     table.write(**row, version=version, rounds=options.runs, peak_mib=f"{peak:.1f}",
                 others=f"{min(answers)[2]:.2f}",
