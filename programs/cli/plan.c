@@ -88,9 +88,9 @@ static void print_text(const command_line *line, const res2net_model *model, run
         shape = (int)strlen(step->shape) > shape ? (int)strlen(step->shape) : shape;
         kernel = (int)strlen(step->kernel) > kernel ? (int)strlen(step->kernel) : kernel;
     }
-    printf("%s, %s family, f32, %s, %d thread%s, %dx3x%dx%d\n\n", info.architecture,
-           family_name(info.family), isa_in_force(line), plan->threads,
-           plan->threads == 1 ? "" : "s", size.batch, size.height, size.width);
+    printf("%s, %s family, %s, %s, %d thread%s, %dx3x%dx%d\n\n", info.architecture,
+           family_name(info.family), option_text(line, "precision"), isa_in_force(line),
+           plan->threads, plan->threads == 1 ? "" : "s", size.batch, size.height, size.width);
     printf("%-*s  %-*s  %-*s  %13s%s\n", name, "step", shape, "shape", kernel, "kernel", "MACs",
            timed ? "         us    GMAC/s  ceiling" : "");
     for (size_t i = 0; i < plan->step_count; i++) {

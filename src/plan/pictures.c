@@ -2,7 +2,6 @@
 /* Pictures into the activation block in the plan's precision, and scores out of it. */
 #include "plan/placement_internal.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "kernels/bf16.h"
@@ -49,15 +48,25 @@ static void put_bf16x3(const row *r, void *block)
         }
 }
 
+/* `value` held to the levels there are, then the nearest integer. Adding a number in whose binade
+ * floats are a whole step apart rounds as nearbyintf does, without a call a value. */
+static uint8_t picture_level(float value)
+{
+    const float most = R2N_INT8_MAXIMUM - R2N_INT8_PICTURE_ZERO;
+    const float whole_steps = 12582912.0f; /* 1.5 * 2^23 */
+    value = value > -most ? value : -most;
+    value = value < most ? value : most;
+    const float rounded = (value + whole_steps) - whole_steps;
+    return (uint8_t)((int32_t)rounded + R2N_INT8_PICTURE_ZERO);
+}
+
 static void put_int8(const row *r, void *block)
 {
     uint8_t *to = (uint8_t *)block + r->to;
     for (int32_t column = 0; column < r->columns; column++)
-        for (int channel = 0; channel < CHANNELS; channel++) {
-            const float level = nearbyintf(r->from[channel * r->plane + column] * r->factor);
+        for (int channel = 0; channel < CHANNELS; channel++)
             to[column * r->view->pixel_pitch + channel] =
-                (uint8_t)fminf(fmaxf(level + R2N_INT8_PICTURE_ZERO, 1), R2N_INT8_MAXIMUM);
-        }
+                picture_level(r->from[channel * r->plane + column] * r->factor);
 }
 
 static float levels_in_one(const r2n_plan *plan)

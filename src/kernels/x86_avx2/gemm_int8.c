@@ -53,7 +53,8 @@ r2n_kernel_function r2n_gemm_int8_avx2;
     if (i < pixels) {                                                                              \
         const __m256i a = broadcast_four(address);                                                 \
         ADD_PRODUCTS(s##i##_0, a, b0)                                                              \
-        ADD_PRODUCTS(s##i##_1, a, b1)                                                              \
+        if (halves > 1)                                                                            \
+            ADD_PRODUCTS(s##i##_1, a, b1)                                                          \
     }
 
 /* Goes on by four k. The empty statement keeps the compiler from working out addresses ahead, for
@@ -61,7 +62,7 @@ r2n_kernel_function r2n_gemm_int8_avx2;
 #define FOUR_K                                                                                     \
     {                                                                                              \
         const __m256i b0 = _mm256_loadu_si256((const __m256i *)b);                                 \
-        const __m256i b1 = _mm256_loadu_si256((const __m256i *)(b + 32));                          \
+        const __m256i b1 = halves > 1 ? _mm256_loadu_si256((const __m256i *)(b + 32)) : b0;        \
         EACH_PIXEL(MULTIPLY_ADD)                                                                   \
         a0 += 4, a3 += 4, b += 64;                                                                 \
         __asm__("" : "+r"(a0), "+r"(a3), "+r"(b));                                                 \
@@ -230,7 +231,8 @@ ALWAYS_INLINE __m256i first_lanes(int lanes)
         }                                                                                          \
     }
 
-ALWAYS_INLINE void compute(const r2n_tile *tile, const int pixels)
+/* `halves` is 1 where the block's last eight channels are not there. */
+ALWAYS_INLINE void compute(const r2n_tile *tile, const int pixels, const int halves)
 {
     EACH_PIXEL(DECLARE_SUMS)
     const __m256i ones = _mm256_set1_epi16(1);
@@ -277,7 +279,10 @@ ALWAYS_INLINE void compute(const r2n_tile *tile, const int pixels)
 #define TILE(pixels)                                                                               \
     static void tile_##pixels(const r2n_tile *tile)                                                \
     {                                                                                              \
-        compute(tile, pixels);                                                                     \
+        if (tile->last_lanes > 8)                                                                  \
+            compute(tile, pixels, 2);                                                              \
+        else                                                                                       \
+            compute(tile, pixels, 1);                                                              \
     }
 
 TILE(1)
