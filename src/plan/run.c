@@ -36,8 +36,8 @@ static int32_t largest_share(int32_t items, int threads)
  * they come from beyond its own cache). */
 static int split_rows(const r2n_placed_step *step, int threads)
 {
-    const int64_t few_weights = 300000; /* floats: about half of a core's second-level cache */
-    const double weight_cost = 16;      /* multiply-accumulates in the time of reading one weight */
+    const int64_t few_bytes = 1200000; /* of weights: about half of a core's second-level cache */
+    const double weight_cost = 16;     /* multiply-accumulates in the time of reading one weight */
     const double rows_share = (double)largest_share(step->rows, threads) / step->rows;
     const double blocks_share = (double)largest_share(step->blocks, threads) / step->blocks;
     const double by_rows = (double)step->macs * rows_share + (double)step->weights * weight_cost;
@@ -45,7 +45,8 @@ static int split_rows(const r2n_placed_step *step, int threads)
         (double)step->macs * blocks_share + (double)step->weights * blocks_share * weight_cost;
     if (step->macs == 0)
         return rows_share <= blocks_share;
-    return (step->weights <= few_weights && step->rows >= 2 * threads) || by_rows <= by_blocks;
+    return (step->block_bytes * step->blocks <= few_bytes && step->rows >= 2 * threads) ||
+           by_rows <= by_blocks;
 }
 
 static r2n_range range_of(const r2n_placed_step *step, int thread, int threads)
