@@ -9,11 +9,6 @@
 
 static const option_row options[] = {{.name = NULL}};
 
-static int is_shown(const option_row *row)
-{
-    return row->kind != OPTION_ABSENT;
-}
-
 /* The words that may follow an option, with `between` between them; 0 when it takes other values.
  */
 static int print_words(const option_row *row, const char *between)
@@ -87,7 +82,7 @@ static void print_first_words(const char *between)
 static void print_bash_values(const verb *verb)
 {
     for (const option_row *row = verb->options; row->name != NULL; row++) {
-        if (!is_shown(row) || row->kind == OPTION_FLAG)
+        if (row->kind == OPTION_FLAG)
             continue;
         printf("    \"%s:--%s\"", verb->name, row->name);
         if (row->letter != '\0')
@@ -116,8 +111,7 @@ static void print_bash_options(const verb *verb)
 {
     printf("        \"%s\") words=\"--help", verb->name);
     for (const option_row *row = verb->options; row->name != NULL; row++)
-        if (is_shown(row))
-            printf(" --%s", row->name);
+        printf(" --%s", row->name);
     fputs("\" ;;\n", stdout);
 }
 
@@ -246,8 +240,7 @@ static void print_zsh_arguments(const verb *verb, const char *indent)
 {
     printf("%s    _arguments -S '--help[tells about it]'", indent);
     for (const option_row *row = verb->options; row->name != NULL; row++)
-        if (is_shown(row))
-            print_zsh_option(row);
+        print_zsh_option(row);
     printf(" \\\n            '*:file:_files'\n%s    ;;\n", indent);
 }
 
@@ -349,8 +342,7 @@ static void print_fish(void)
             fputs("'\n", stdout);
         }
         for (const option_row *row = (*known)->options; row->name != NULL; row++)
-            if (is_shown(row))
-                print_fish_option(*known, row);
+            print_fish_option(*known, row);
     }
 }
 

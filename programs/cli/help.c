@@ -52,9 +52,7 @@ static void print_option(FILE *out, const option_row *row)
 
 void print_help(FILE *out, const verb *verb)
 {
-    int with_options = 0;
-    for (const option_row *row = verb->options; row->name != NULL; row++)
-        with_options |= row->kind != OPTION_ABSENT;
+    const int with_options = verb->options[0].name != NULL;
     fprintf(out, "res2net %s: ", verb->name);
     put_wrapped(out, verb->summary, 0, WIDTH);
     fprintf(out, "\nusage: res2net %s%s%s%s\n\n", verb->name, with_options ? " [options]" : "",
@@ -63,8 +61,7 @@ void print_help(FILE *out, const verb *verb)
     if (with_options)
         fputs("\noptions:\n", out);
     for (const option_row *row = verb->options; row->name != NULL; row++)
-        if (row->kind != OPTION_ABSENT)
-            print_option(out, row);
+        print_option(out, row);
     if (verb->examples != NULL)
         fprintf(out, "\nexamples:\n%s", verb->examples);
 }

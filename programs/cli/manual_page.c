@@ -95,8 +95,6 @@ static void put_verb(const verb *verb)
     if (verb->options[0].name != NULL)
         fputs(".SH OPTIONS\n", stdout);
     for (const option_row *row = verb->options; row->name != NULL; row++) {
-        if (row->kind == OPTION_ABSENT)
-            continue;
         option_spelling(text, sizeof text, row);
         fputs(".TP\n.B ", stdout);
         put_troff(text);

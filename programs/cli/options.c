@@ -178,8 +178,7 @@ static int refuse_unknown(const verb *verb, const char *argument)
     snprintf(name, sizeof name, "%.*s", (int)strcspn(argument + 2, "="), argument + 2);
     suggestion search = suggest_for(name);
     for (const option_row *row = verb->options; row->name != NULL; row++)
-        if (row->kind != OPTION_ABSENT)
-            suggest_offer(&search, row->name);
+        suggest_offer(&search, row->name);
     suggest_offer(&search, "help");
     if (search.best != NULL)
         usage_error(verb, "unknown option --%s; did you mean --%s?", name, search.best);
@@ -239,10 +238,6 @@ static int take_option(command_line *line, int count, char **arguments, int *ind
         snprintf(spelt, sizeof spelt, "--%s", row->name);
     else
         snprintf(spelt, sizeof spelt, "-%c", row->letter);
-    if (row->kind == OPTION_ABSENT) {
-        usage_error(verb, "%s: %s", spelt, row->help);
-        return 0;
-    }
     if (row->kind == OPTION_FLAG && value != NULL) {
         usage_error(verb, "%s takes no value, found %s", spelt, value);
         return 0;

@@ -23,8 +23,7 @@ typedef enum option_kind {
     OPTION_INTEGERS,     /* the same, several with commas */
     OPTION_SIZE,         /* "224", or "HxW" */
     OPTION_CHOICE,       /* one of `choices` */
-    OPTION_SETTING,      /* KEY=VALUE, any number of them; a verb has at most one such row */
-    OPTION_ABSENT        /* refused; `help` says why. In no help, no completion */
+    OPTION_SETTING       /* KEY=VALUE, any number of them; a verb has at most one such row */
 } option_kind;
 
 typedef struct option_row {

@@ -5,34 +5,16 @@
  * differ only in how many terms the epilogue reads and writes: bf16x3's three products are sources.
  * Never optimised.
  */
-#include "kernels/kernels.h"
-
-#include <assert.h>
 #include <string.h>
 
-#include "kernels/bf16.h"
+#include "kernels/kernels.h"
+#include "kernels/reference/place.h"
+#include "kernels/reference/terms.h"
 
 enum { LANES = 16, PAIR = 2 };
 
 r2n_kernel_function r2n_gemm_bf16_reference;
 r2n_kernel_function r2n_gemm_bf16x3_reference;
-
-/* One output element's place in the picture. */
-typedef struct place {
-    int32_t image, row, column, channel;
-} place;
-
-static int64_t index_of_pixel(const r2n_view *view, place p)
-{
-    return view->offset + p.image * view->image_pitch + p.row * view->row_pitch +
-           p.column * view->pixel_pitch;
-}
-
-static int64_t index_in(const r2n_view *view, place p)
-{
-    return index_of_pixel(view, p) + (p.channel / view->group_channels) * view->group_pitch +
-           p.channel % view->group_channels;
-}
 
 static double reduce(const r2n_gemm_arguments *gemm, const uint16_t *block, place p)
 {
@@ -41,8 +23,7 @@ static double reduce(const r2n_gemm_arguments *gemm, const uint16_t *block, plac
     double sum = 0;
     for (int32_t i = 0; i < gemm->source_count; i++) {
         const r2n_gemm_source *source = &gemm->sources[i];
-        const int64_t from = source->offset + p.image * source->image_pitch +
-                             p.row * source->row_pitch + p.column * source->pixel_pitch;
+        const int64_t from = index_in_source(source, p);
         for (int32_t k = 0; k < source->channels; k++) {
             const int64_t row = source->k_first + k;
             const int64_t at =
@@ -52,20 +33,6 @@ static double reduce(const r2n_gemm_arguments *gemm, const uint16_t *block, plac
         }
     }
     return sum;
-}
-
-/* Low terms are `low_pitch` elements behind the high ones; 0 where there are none. */
-static float load(const uint16_t *high, int64_t low_pitch)
-{
-    const float value = r2n_float_from_bf16(*high);
-    return low_pitch != 0 ? value + r2n_float_from_bf16(high[low_pitch]) : value;
-}
-
-static void store(uint16_t *high, int64_t low_pitch, float value)
-{
-    *high = r2n_bf16_from_float(value);
-    if (low_pitch != 0)
-        high[low_pitch] = r2n_bf16_from_float(value - r2n_float_from_bf16(*high));
 }
 
 static void finish(const r2n_gemm_arguments *gemm, uint16_t *block, place p, double sum)
@@ -91,19 +58,9 @@ static void finish(const r2n_gemm_arguments *gemm, uint16_t *block, place p, dou
 
 static void check(const r2n_gemm_arguments *gemm, r2n_range range)
 {
-    (void)gemm; /* NDEBUG */
-    (void)range;
-    assert(gemm->images > 0 && gemm->rows > 0 && gemm->columns > 0 && gemm->channels > 0);
-    assert(gemm->weights != NULL && gemm->epilogue.bias != NULL);
-    assert(gemm->output.groups * gemm->output.group_channels == gemm->channels);
-    assert(range.row_first >= 0 && range.row_last <= gemm->images * gemm->rows);
-    assert(range.block_first >= 0 && range.block_last <= (gemm->channels + LANES - 1) / LANES);
+    check_gemm(gemm, range, PAIR);
     assert(gemm->epilogue.sums == NULL && gemm->epilogue.squares == NULL);
     assert(gemm->output.groups == 1 || !gemm->epilogue.float_output);
-    for (int32_t i = 0; i < gemm->source_count; i++)
-        assert(gemm->sources[i].k_first >= 0 && gemm->sources[i].channels >= 0 &&
-               gemm->sources[i].k_first % PAIR == 0 && gemm->sources[i].channels % PAIR == 0 &&
-               gemm->sources[i].k_first + gemm->sources[i].channels <= gemm->k_total);
 }
 
 void r2n_gemm_bf16_reference(const void *arguments, void *memory, r2n_range range)

@@ -4,24 +4,11 @@
  * double, one rounding to f32 before the ReLU. Never optimised.
  */
 #include "kernels/kernels.h"
-
-#include <assert.h>
+#include "kernels/reference/place.h"
 
 enum { LANES = 16 };
 
 r2n_kernel_function r2n_gemm_f32_reference;
-
-/* One output element's place in the picture. */
-typedef struct place {
-    int32_t image, row, column, channel;
-} place;
-
-static int64_t index_in(const r2n_view *view, place p)
-{
-    return view->offset + p.image * view->image_pitch + p.row * view->row_pitch +
-           p.column * view->pixel_pitch + (p.channel / view->group_channels) * view->group_pitch +
-           p.channel % view->group_channels;
-}
 
 static double reduce(const r2n_gemm_arguments *gemm, const float *block, place p)
 {
@@ -30,8 +17,7 @@ static double reduce(const r2n_gemm_arguments *gemm, const float *block, place p
     double sum = 0;
     for (int32_t i = 0; i < gemm->source_count; i++) {
         const r2n_gemm_source *source = &gemm->sources[i];
-        const int64_t from = source->offset + p.image * source->image_pitch +
-                             p.row * source->row_pitch + p.column * source->pixel_pitch;
+        const int64_t from = index_in_source(source, p);
         for (int32_t k = 0; k < source->channels; k++) {
             const int64_t at = (panel + source->k_first + k) * LANES + p.channel % LANES;
             sum += (double)block[from + k] * (double)weights[at];
@@ -69,18 +55,9 @@ static void finish(const r2n_gemm_arguments *gemm, float *block, place p, double
 
 static void check(const r2n_gemm_arguments *gemm, r2n_range range)
 {
-    (void)gemm; /* NDEBUG */
-    (void)range;
-    assert(gemm->images > 0 && gemm->rows > 0 && gemm->columns > 0 && gemm->channels > 0);
-    assert(gemm->weights != NULL && gemm->epilogue.bias != NULL);
-    assert(gemm->output.groups * gemm->output.group_channels == gemm->channels);
-    assert(range.row_first >= 0 && range.row_last <= gemm->images * gemm->rows);
-    assert(range.block_first >= 0 && range.block_last <= (gemm->channels + LANES - 1) / LANES);
+    check_gemm(gemm, range, 1);
     assert((gemm->epilogue.sums == NULL && gemm->epilogue.squares == NULL) ||
            gemm->epilogue.statistics_rows > 0);
-    for (int32_t i = 0; i < gemm->source_count; i++)
-        assert(gemm->sources[i].k_first >= 0 && gemm->sources[i].channels >= 0 &&
-               gemm->sources[i].k_first + gemm->sources[i].channels <= gemm->k_total);
 }
 
 void r2n_gemm_f32_reference(const void *arguments, void *memory, r2n_range range)

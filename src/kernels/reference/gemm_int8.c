@@ -3,32 +3,15 @@
  * The specification of the int8 batch-reduce matrix product (kernels.h): exact integer sums, and an
  * epilogue in f32 whose every rounding is written out. Every ISA has these bytes. Never optimised.
  */
-#include "kernels/kernels.h"
-
-#include <assert.h>
 #include <math.h>
 #include <string.h>
+
+#include "kernels/kernels.h"
+#include "kernels/reference/place.h"
 
 enum { LANES = 16, QUAD = 4 };
 
 r2n_kernel_function r2n_gemm_int8_reference;
-
-/* One output element's place in the picture. */
-typedef struct place {
-    int32_t image, row, column, channel;
-} place;
-
-static int64_t pixel_in(const r2n_view *view, place p)
-{
-    return view->offset + p.image * view->image_pitch + p.row * view->row_pitch +
-           p.column * view->pixel_pitch;
-}
-
-static int64_t index_in(const r2n_view *view, place p)
-{
-    return pixel_in(view, p) + (p.channel / view->group_channels) * view->group_pitch +
-           p.channel % view->group_channels;
-}
 
 /* At most 127 * 127 * 133,000 channels: within 31 bits. */
 static int32_t reduce(const r2n_gemm_arguments *gemm, const uint8_t *block, place p)
@@ -38,8 +21,7 @@ static int32_t reduce(const r2n_gemm_arguments *gemm, const uint8_t *block, plac
     int32_t sum = 0;
     for (int32_t i = 0; i < gemm->source_count; i++) {
         const r2n_gemm_source *source = &gemm->sources[i];
-        const int64_t from = source->offset + p.image * source->image_pitch +
-                             p.row * source->row_pitch + p.column * source->pixel_pitch;
+        const int64_t from = index_in_source(source, p);
         for (int32_t j = 0; j < source->channels; j++) {
             const int32_t k = source->k_first + j;
             const int64_t at =
@@ -64,7 +46,7 @@ static void finish(const r2n_gemm_arguments *gemm, uint8_t *block, place p, int3
     const r2n_epilogue *e = &gemm->epilogue;
     float v = fmaf((float)sum, e->scale[p.channel], e->bias[p.channel]);
     if (e->float_output) {
-        uint8_t *to = block + pixel_in(&gemm->output, p) + p.channel * (int64_t)sizeof v;
+        uint8_t *to = block + index_of_pixel(&gemm->output, p) + p.channel * (int64_t)sizeof v;
         memcpy(to, &v, sizeof v);
         return;
     }
@@ -83,21 +65,11 @@ static void finish(const r2n_gemm_arguments *gemm, uint8_t *block, place p, int3
 static void check(const r2n_gemm_arguments *gemm, r2n_range range)
 {
     const r2n_epilogue *e = &gemm->epilogue;
-    (void)range; /* NDEBUG */
-    (void)e;
-    assert(gemm->images > 0 && gemm->rows > 0 && gemm->columns > 0 && gemm->channels > 0);
-    assert(gemm->weights != NULL && e->bias != NULL && e->scale != NULL);
-    assert(gemm->k_total % QUAD == 0);
-    assert(gemm->output.groups * gemm->output.group_channels == gemm->channels);
-    assert(range.row_first >= 0 && range.row_last <= gemm->images * gemm->rows);
-    assert(range.block_first >= 0 && range.block_last <= (gemm->channels + LANES - 1) / LANES);
-    assert(e->sums == NULL && e->squares == NULL);
+    (void)e; /* NDEBUG */
+    check_gemm(gemm, range, QUAD);
+    assert(e->scale != NULL && e->sums == NULL && e->squares == NULL);
     assert(!e->float_output ||
            (!e->relu && !e->residual_there && !e->chain_there && gemm->output.groups == 1));
-    for (int32_t i = 0; i < gemm->source_count; i++)
-        assert(gemm->sources[i].k_first % QUAD == 0 && gemm->sources[i].channels % QUAD == 0 &&
-               gemm->sources[i].k_first >= 0 && gemm->sources[i].channels >= 0 &&
-               gemm->sources[i].k_first + gemm->sources[i].channels <= gemm->k_total);
 }
 
 void r2n_gemm_int8_reference(const void *arguments, void *memory, r2n_range range)
