@@ -166,9 +166,11 @@ static res2net_status fold_part(const r2n_plan *plan, const r2n_step *step, cons
     return RES2NET_OK;
 }
 
-/* Quantises the rows of the matrix; bias and scale in levels of the output. */
-static void pack_integers(const r2n_plan *plan, const r2n_step *step, float *matrix, int8_t *packed,
-                          float *bias, float *scale, float *steps)
+/* Quantises the rows of the matrix; bias and scale in levels of the output, whose channel c has row
+ * places[c]. */
+static void pack_integers(const r2n_plan *plan, const r2n_step *step, float *matrix,
+                          const int32_t *places, int8_t *packed, float *bias, float *scale,
+                          float *steps)
 {
     const int32_t rows = r2n_value_elements(plan, step->result);
     const int64_t columns = step->k_total;
@@ -188,13 +190,9 @@ static void pack_integers(const r2n_plan *plan, const r2n_step *step, float *mat
         bias[n] -= (float)((double)sum * R2N_INT8_PICTURE_ZERO * steps[n]);
     }
     for (int32_t c = 0; c < plan->graph->nodes[step->result].channels && !is_scores; c++) {
-        const r2n_segment *segment = &plan->values[step->result].segments[0];
-        const r2n_buffer *buffer = &plan->buffers[segment->buffer];
-        const int32_t n = r2n_buffer_place(buffer, segment->first_channel + c) -
-                          r2n_buffer_place(buffer, segment->first_channel);
         const float worth = r2n_plan_channel_scale(plan, step->result, c);
-        scale[n] /= worth;
-        bias[n] /= worth;
+        scale[places[c]] /= worth;
+        bias[places[c]] /= worth;
     }
     r2n_pack_int8(packed, rows, step->k_total, 0, step->k_total, matrix, columns, steps);
 }
@@ -245,7 +243,7 @@ static res2net_status pack_gemm(const r2n_plan *plan, const r2n_step *step,
         first += step->parts[i].rows;
     }
     if (status == RES2NET_OK && plan->precision == R2N_PRECISION_INT8)
-        pack_integers(plan, step, matrix, packed, bias, scale, s.factor);
+        pack_integers(plan, step, matrix, s.row, packed, bias, scale, s.factor);
     else if (status == RES2NET_OK)
         pack_matrix(plan, step, matrix, columns, packed);
     free_scratch(&s);

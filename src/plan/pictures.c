@@ -69,14 +69,6 @@ static void put_int8(const row *r, void *block)
                 picture_level(r->from[channel * r->plane + column] * r->factor);
 }
 
-static float levels_in_one(const r2n_plan *plan)
-{
-    for (int32_t i = 0; plan->precision == R2N_PRECISION_INT8 && i < plan->graph->count; i++)
-        if (plan->graph->nodes[i].kind == R2N_NODE_INPUT)
-            return 1 / plan->scales[i];
-    return 1;
-}
-
 /* Elements that fill a pixel up stay what the block was cleared to. */
 void r2n_placement_put_rows(const r2n_placement *placement, void *block, const float *input,
                             int32_t first, int32_t last)
@@ -91,7 +83,9 @@ void r2n_placement_put_rows(const r2n_placement *placement, void *block, const f
     row r = {.plane = (int64_t)p->rows * p->columns,
              .columns = p->columns,
              .view = view,
-             .factor = levels_in_one(p->plan)};
+             .factor = p->plan->precision == R2N_PRECISION_INT8
+                           ? 1 / p->plan->scales[r2n_plan_input(p->plan)]
+                           : 1};
     for (int32_t i = first; i < last; i++) {
         const int64_t image = i / p->rows, line = i % p->rows;
         r.from = input + image * CHANNELS * r.plane + line * p->columns;

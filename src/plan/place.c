@@ -242,11 +242,9 @@ static void fill_steps(r2n_placement *placement)
         placed->kernel = r2n_choose_kernel(r2n_step_operation(step), plan->precision, plan->isa,
                                            &placed->arguments, NULL, 0);
     }
-    for (int32_t i = 0; i < plan->graph->count; i++)
-        if (plan->graph->nodes[i].kind == R2N_NODE_INPUT) {
-            placement->input = r2n_placement_view(placement, i, 0);
-            placement->input_buffer = plan->values[i].segments[0].buffer;
-        }
+    const int32_t input = r2n_plan_input(plan);
+    placement->input = r2n_placement_view(placement, input, 0);
+    placement->input_buffer = plan->values[input].segments[0].buffer;
     placement->logits = r2n_placement_view(placement, plan->graph->count - 1, 0);
 }
 
