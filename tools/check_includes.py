@@ -22,6 +22,8 @@ RULES = {
     "plan": ["base", "kernels", "model", "weights"],
     "predict": ["base", "formats", "image", "data", "plan", "model", "weights", "kernels"],
     "quantize": ["base", "data", "plan", "model", "weights", "kernels", "predict"],
+    "train": ["base", "formats", "image", "data", "plan", "model", "weights", "kernels", "predict",
+              "quantize"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 
