@@ -203,6 +203,86 @@ typedef struct r2n_elementwise_arguments {
     r2n_view output;
 } r2n_elementwise_arguments;
 
+/* ---- training, f32 only ------------------------------------------------------------------------
+ *
+ * The gradient by an input is a gemm of its own, over transposed weights. Sums over pixels are
+ * taken in parts: part i holds rows [i * part_rows, (i + 1) * part_rows), counted over all images,
+ * and is computed by one call; a range covers whole parts (its rows are multiples of part_rows, but
+ * for the end). The caller adds the parts in order, so that no sum depends on threads. Kernels
+ * store sums, they never add to what stands there. reference/ adds in double. */
+
+/* sums[part][n] = sum of the input's channel n over the part's pixels, squares[part][n] of v * v.
+ * In every row a sum starts at +0 in f32 and takes the columns in rising order (squares by fma);
+ * rows are added in double. For batch statistics and the classifier's bias. */
+typedef struct r2n_statistics_arguments {
+    int32_t images, rows, columns, channels;
+    int32_t part_rows;
+    r2n_view input;
+    double *sums;    /* [parts][channels] */
+    double *squares; /* likewise, or NULL */
+} r2n_statistics_arguments;
+
+/* Batch norm backwards, y = x * scale + shift and perhaps a ReLU after it. First the sums, by rows
+ * as above: with g the gradient of y where the ReLU let it through, else 0,
+ *     sums[part][n] = sum of g    products[part][n] = sum of g * (x - mean[n])
+ * R2N_MASK_OF_INPUT: g = gradient where fma(x, scale, shift) > 0. R2N_MASK_OF_RESULT: g = gradient
+ * where `result` > 0 (a ReLU after an addition), and the gradient is overwritten by g. */
+enum { R2N_MASK_NONE, R2N_MASK_OF_INPUT, R2N_MASK_OF_RESULT };
+
+typedef struct r2n_norm_sums_arguments {
+    int32_t images, rows, columns, channels;
+    int32_t part_rows;
+    int32_t mask;
+    const float *scale, *shift; /* [channels]: R2N_MASK_OF_INPUT */
+    const float *mean;          /* [channels] */
+    r2n_view gradient;
+    r2n_view input; /* x */
+    r2n_view result;
+    double *sums, *products; /* [parts][channels] */
+} r2n_norm_sums_arguments;
+
+/* Then output = fma(g, by_gradient[n], fma(x - mean[n], by_input[n], constant[n])). The mask is
+ * R2N_MASK_NONE or R2N_MASK_OF_INPUT. The output may be the gradient in place. */
+typedef struct r2n_norm_gradient_arguments {
+    int32_t images, rows, columns, channels;
+    int32_t mask;
+    const float *scale, *shift, *mean;
+    const float *by_gradient, *by_input, *constant; /* [channels] */
+    r2n_view gradient;
+    r2n_view input;
+    r2n_view output;
+} r2n_norm_gradient_arguments;
+
+/* The gradient of a pool by its input, from that of its output: an average spreads gradient *
+ * (1 / count), a maximum gives all to the first of the largest cells (input and output of the
+ * forward pool; a NaN counts as the largest). Cells no window covers get 0. With `add`, it is added
+ * to what is there. A range's rows count input rows and are whole images; a cell takes its windows
+ * in rising order. */
+typedef struct r2n_pool_gradient_arguments {
+    r2n_pool_arguments pool; /* its output view is not read for averages */
+    int32_t add;
+    r2n_view gradient;       /* of the pool's output */
+    r2n_view input_gradient; /* written */
+} r2n_pool_gradient_arguments;
+
+/* The gradient by a gemm's weights, in the packed layout:
+ *     part[block][k_first_i + k][lane] = sum over the part's pixels p of A_i[p][k] * gradient[p][n]
+ * with n = block * 16 + lane, 0 in the lanes after the last channel; rows of the packed weights
+ * that no source covers are not written. Part i begins i * part_pitch floats after `output`. A part
+ * is taken chunk_rows rows at a time: a chunk's sum starts at +0 and takes its pixels in rising
+ * order, one fma each; the first chunk is stored and the others are added to it. */
+typedef struct r2n_weights_gradient_arguments {
+    int32_t images, rows, columns; /* of the gradient */
+    int32_t channels;              /* N */
+    int32_t k_total;
+    int32_t source_count;
+    const r2n_gemm_source *sources; /* as in the gemm */
+    r2n_view gradient;              /* channels in one group */
+    int32_t part_rows, chunk_rows;  /* part_rows is a multiple of chunk_rows */
+    int64_t part_pitch;             /* floats */
+    float *output;                  /* [parts][ceil(channels / 16)][k_total][16], 64-byte aligned */
+} r2n_weights_gradient_arguments;
+
 /* ---- one line a kernel
  * ------------------------------------------------------------------------------ */
 
@@ -210,7 +290,12 @@ typedef enum r2n_operation {
     R2N_OPERATION_GEMM,
     R2N_OPERATION_POOL,
     R2N_OPERATION_ELEMENTWISE,
-    R2N_OPERATION_WINOGRAD
+    R2N_OPERATION_WINOGRAD,
+    R2N_OPERATION_STATISTICS,
+    R2N_OPERATION_NORM_SUMS,
+    R2N_OPERATION_NORM_GRADIENT,
+    R2N_OPERATION_POOL_GRADIENT,
+    R2N_OPERATION_WEIGHTS_GRADIENT
 } r2n_operation;
 
 typedef enum r2n_precision {
