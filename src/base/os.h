@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Everything that asks the operating system. The only other file with system calls is os_posix.c.
- */
+/* Everything that asks the operating system. The only files with system calls are os_*.c. */
 #ifndef R2N_BASE_OS_H
 #define R2N_BASE_OS_H
 
@@ -33,7 +32,23 @@ uint64_t r2n_writer_position(const r2n_file_writer *writer); /* bytes put so far
 res2net_status r2n_writer_close(r2n_file_writer *writer, res2net_report *report);
 void r2n_writer_discard(r2n_file_writer *writer); /* removes the temporary file; NULL is allowed */
 
-double r2n_seconds(void); /* a monotonic clock */
+/* A file that only grows: a log. Every put is one write, so that a process that is killed leaves
+ * whole pieces. */
+typedef struct r2n_appender r2n_appender;
+/* Opens the file or makes it. With `lines`, a last line that has no end (a power cut) gets one. */
+res2net_status r2n_appender_open(const char *path, int lines, r2n_appender **out,
+                                 res2net_report *report);
+/* All of the bytes or none: what a full disk took of them is cut off again. */
+res2net_status r2n_appender_put(r2n_appender *appender, const void *data, size_t bytes,
+                                res2net_report *report);
+/* Syncs; the appender is gone afterwards, also on failure. NULL: OK. */
+res2net_status r2n_appender_close(r2n_appender *appender, res2net_report *report);
+
+double r2n_seconds(void);      /* a monotonic clock */
+double r2n_wall_seconds(void); /* since 1970, UTC */
+enum { R2N_LOCAL_TIME_BYTES = 32 };
+/* "YYYY/MM/DD HH:MM:SS" of that second in the time zone of this process. */
+void r2n_local_time(int64_t wall_seconds, char text[R2N_LOCAL_TIME_BYTES]);
 
 typedef struct r2n_processor_limits {
     int online;   /* processors of the machine */
@@ -50,6 +65,8 @@ r2n_processor_limits r2n_os_processor_limits(void);
 uint64_t r2n_os_memory_bytes(void);
 
 int r2n_os_is_directory(const char *path);
+/* Makes the directory and those above it; one that is there is fine. */
+res2net_status r2n_os_make_directories(const char *path, res2net_report *report);
 /* 0 only where nothing has this name: what exists and cannot be looked at is there. */
 int r2n_os_exists(const char *path);
 /* Names in a directory, sorted by bytes; "." and ".." left out. Free each name and the array with

@@ -320,6 +320,22 @@ double r2n_seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+double r2n_wall_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+void r2n_local_time(int64_t wall_seconds, char text[R2N_LOCAL_TIME_BYTES])
+{
+    const time_t seconds = (time_t)wall_seconds;
+    struct tm parts;
+    if (localtime_r(&seconds, &parts) == NULL ||
+        strftime(text, R2N_LOCAL_TIME_BYTES, "%Y/%m/%d %H:%M:%S", &parts) == 0)
+        strcpy(text, "----/--/-- --:--:--"); /* years that a tm cannot hold */
+}
+
 int r2n_usable_processors(int affinity, double quota)
 {
     const int usable = quota > 0 && ceil(quota) < affinity ? (int)ceil(quota) : affinity;
@@ -384,6 +400,28 @@ int r2n_os_is_directory(const char *path)
 {
     struct stat status;
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+res2net_status r2n_os_make_directories(const char *path, res2net_report *report)
+{
+    char *part = r2n_copy_string(path);
+    if (part == NULL)
+        return r2n_fail(report, RES2NET_OUT_OF_MEMORY, path, -1, "no memory to make the directory");
+    int error = 0;
+    for (char *at = part; error == 0 && *at != '\0';) {
+        at += strspn(at, "/");
+        at += strcspn(at, "/");
+        const char kept = *at;
+        *at = '\0';
+        if (*part != '\0' && mkdir(part, 0777) != 0 && !r2n_os_is_directory(part))
+            error = errno == 0 ? EEXIST : errno;
+        *at = kept;
+    }
+    r2n_free(part);
+    if (error != 0)
+        return r2n_fail(report, RES2NET_WRITE_FAILED, path, -1, "cannot make the directory: %s",
+                        strerror(error));
+    return RES2NET_OK;
 }
 
 int r2n_os_exists(const char *path)
