@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "data/eval_config.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/paddleclas.h"
 #include "formats/yaml_override.h"
 #include "image/recipe_yaml.h"
 
@@ -22,59 +22,7 @@ void res2net_evaluate_config_free(res2net_evaluate_config *config)
 
 #ifdef R2N_HAVE_YAML
 
-enum { MAXIMUM_CLASSES = 1000000, MAXIMUM_BATCH = 1024, MAXIMUM_DELIMITER = 16 };
-
-/* The sections and keys that PaddleClas knows. What an evaluation does not need is let through. */
-static const char *const top_keys[] = {
-    "Global",     "AMP",   "Arch",   "Loss", "Optimizer",        "EMA",
-    "DataLoader", "Infer", "Metric", "Slim", "profiler_options", NULL};
-static const char *const global_keys[] = {"checkpoints",
-                                          "pretrained_model",
-                                          "output_dir",
-                                          "device",
-                                          "save_interval",
-                                          "eval_during_train",
-                                          "eval_interval",
-                                          "epochs",
-                                          "print_batch_step",
-                                          "use_visualdl",
-                                          "image_shape",
-                                          "save_inference_dir",
-                                          "seed",
-                                          "eval_mode",
-                                          "train_mode",
-                                          "update_freq",
-                                          "start_eval_epoch",
-                                          "to_static",
-                                          "use_dali",
-                                          "log_ranks",
-                                          "print_mem_info",
-                                          "iter_per_epoch",
-                                          "use_multilabel",
-                                          "class_num",
-                                          "uniform_output_enabled",
-                                          "export_for_fd",
-                                          NULL};
-static const char *const arch_keys[] = {"name",
-                                        "class_num",
-                                        "pretrained",
-                                        "use_ssld",
-                                        "infer_add_softmax",
-                                        "infer_output_key",
-                                        "use_sync_bn",
-                                        "infer_model_name",
-                                        "models",
-                                        "freeze_params_list",
-                                        NULL};
-static const char *const data_keys[] = {"Train", "Eval", "UnLabelTrain", NULL};
-static const char *const eval_keys[] = {"dataset", "sampler", "loader", NULL};
-static const char *const dataset_keys[] = {
-    "name",    "image_root", "cls_label_path", "transform_ops", "batch_transform_ops", "delimiter",
-    "relabel", NULL};
-static const char *const sampler_keys[] = {"name", "batch_size", "drop_last", "shuffle", NULL};
-static const char *const loader_keys[] = {"num_workers", "use_shared_memory", NULL};
-static const char *const metric_keys[] = {"Train", "Eval", NULL};
-static const char *const top_k_keys[] = {"topk", NULL};
+enum { MAXIMUM_CLASSES = 1000000, MAXIMUM_BATCH = 1024 };
 
 /* Where an override may make a key: a misspelt one is found there by its reader. */
 static const char *const open_sections[] = {"Global", "Arch", "DataLoader.Eval", NULL};
@@ -86,12 +34,9 @@ typedef struct reader {
 
 /* ---- values --------------------------------------------------------------------------------- */
 
-/* The value of a key, NULL where it is absent or nothing. PaddleClas evaluates texts in mappings as
- * Python, so that None is nothing too. */
 static const yaml_node_t *find(const reader *r, const yaml_node_t *mapping, const char *key)
 {
-    const yaml_node_t *node = r2n_yaml_find(&r->yaml, mapping, key);
-    return r2n_yaml_is(node, "None") ? NULL : node;
+    return r2n_paddleclas_find(&r->yaml, mapping, key);
 }
 
 /* A mapping under `parent`, its keys checked; *found is NULL where it is absent. */
@@ -107,22 +52,10 @@ static res2net_status section(const reader *r, const yaml_node_t *parent, const 
     return keys == NULL ? RES2NET_OK : r2n_yaml_check_keys(&r->yaml, *found, what, keys);
 }
 
-/* A copy of a text; untouched where the key is absent or null. */
 static res2net_status read_text(const reader *r, const yaml_node_t *mapping, const char *key,
                                 char **copy)
 {
-    const yaml_node_t *node = find(r, mapping, key);
-    int truth;
-    if (node == NULL)
-        return RES2NET_OK;
-    if (node->type != YAML_SCALAR_NODE || node->data.scalar.length == 0 ||
-        strlen((const char *)node->data.scalar.value) != node->data.scalar.length ||
-        r2n_yaml_is_boolean(node, &truth))
-        return r2n_yaml_fail(&r->yaml, node, RES2NET_INVALID_ARGUMENT, "%s must be a text", key);
-    *copy = r2n_copy_string((const char *)node->data.scalar.value);
-    if (*copy == NULL)
-        return r2n_yaml_fail(&r->yaml, node, RES2NET_OUT_OF_MEMORY, "no memory for the config");
-    return RES2NET_OK;
+    return r2n_paddleclas_text(&r->yaml, mapping, key, copy);
 }
 
 static res2net_status read_integer(const reader *r, const yaml_node_t *mapping, const char *key,
@@ -177,11 +110,12 @@ static res2net_status check_global_keys(const reader *r, const yaml_node_t *glob
         const yaml_node_t *key = r2n_yaml_node(&r->yaml, pair->key);
         const int overridden = r2n_yaml_place_of(key).line < 0;
         size_t i = 0;
-        while (global_keys[i] != NULL && !r2n_yaml_is(key, global_keys[i]))
+        while (r2n_paddleclas_global_keys[i] != NULL &&
+               !r2n_yaml_is(key, r2n_paddleclas_global_keys[i]))
             i++;
-        if (global_keys[i] != NULL)
+        if (r2n_paddleclas_global_keys[i] != NULL)
             continue;
-        const char *nearest = r2n_yaml_nearest(key, overridden ? global_keys : read);
+        const char *nearest = r2n_yaml_nearest(key, overridden ? r2n_paddleclas_global_keys : read);
         if (overridden || nearest != NULL)
             return r2n_yaml_fail(&r->yaml, key, RES2NET_INVALID_ARGUMENT,
                                  "Global has no key \"%s\"%s%s%s", r2n_yaml_excerpt(key, text),
@@ -194,20 +128,10 @@ static res2net_status check_global_keys(const reader *r, const yaml_node_t *glob
 /* PaddleClas names weights without their ending. */
 static res2net_status add_ending(const reader *r, const yaml_node_t *global)
 {
-    static const char *const endings[] = {".pdparams", ".r2n", ".safetensors", ".pth", ".pt"};
     char *weights = r->out->weights;
     if (weights == NULL)
         return RES2NET_OK;
-    const size_t length = strlen(weights);
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        const size_t ending = strlen(endings[i]);
-        if (length >= ending && strcmp(weights + length - ending, endings[i]) == 0)
-            return RES2NET_OK;
-    }
-    const size_t size = length + strlen(endings[0]) + 1;
-    r->out->weights = r2n_allocate(size, 1);
-    if (r->out->weights != NULL)
-        snprintf(r->out->weights, size, "%s%s", weights, endings[0]);
+    r->out->weights = r2n_paddleclas_weights_name(weights);
     r2n_free(weights);
     return r->out->weights != NULL
                ? RES2NET_OK
@@ -234,7 +158,7 @@ static res2net_status read_arch(const reader *r, const yaml_node_t *root)
 {
     const yaml_node_t *arch;
     int truth;
-    res2net_status status = section(r, root, "Arch", "Arch", arch_keys, &arch);
+    res2net_status status = section(r, root, "Arch", "Arch", r2n_paddleclas_arch_keys, &arch);
     if (status == RES2NET_OK)
         status = read_text(r, arch, "name", &r->out->architecture);
     if (status == RES2NET_OK)
@@ -246,23 +170,6 @@ static res2net_status read_arch(const reader *r, const yaml_node_t *root)
     r->out->name_place = place_of(r, arch, "name");
     r->out->class_place = place_of(r, arch, "class_num");
     return status == RES2NET_OK ? add_ending(r, root) : status;
-}
-
-static res2net_status read_delimiter(const reader *r, const yaml_node_t *dataset)
-{
-    res2net_status status = read_text(r, dataset, "delimiter", &r->out->delimiter);
-    const char *text = r->out->delimiter;
-    if (status != RES2NET_OK || text == NULL)
-        return status;
-    if (strpbrk(text, "\r\n") != NULL || strlen(text) > MAXIMUM_DELIMITER)
-        return r2n_yaml_fail(&r->yaml, find(r, dataset, "delimiter"), RES2NET_INVALID_ARGUMENT,
-                             "delimiter must be a text of 1 to %d bytes within a line",
-                             MAXIMUM_DELIMITER);
-    if (strcmp(text, " ") == 0) { /* the usual one: our lists' own rule, which reads more */
-        r2n_free(r->out->delimiter);
-        r->out->delimiter = NULL;
-    }
-    return RES2NET_OK;
 }
 
 static res2net_status read_transforms(const reader *r, const yaml_node_t *dataset)
@@ -282,9 +189,9 @@ static res2net_status read_transforms(const reader *r, const yaml_node_t *datase
 
 static res2net_status read_dataset(const reader *r, const yaml_node_t *dataset)
 {
-    static const char *const names[] = {"ImageNetDataset", "CommonDataset", NULL};
     const yaml_node_t *batch_ops = find(r, dataset, "batch_transform_ops");
-    res2net_status status = check_name(r, dataset, "name", "the dataset's name", names);
+    res2net_status status =
+        check_name(r, dataset, "name", "the dataset's name", r2n_paddleclas_datasets);
     if (status == RES2NET_OK && batch_ops != NULL)
         status = r2n_yaml_fail(&r->yaml, batch_ops, RES2NET_UNSUPPORTED,
                                "batch_transform_ops mix pictures and labels: an evaluation takes "
@@ -292,79 +199,51 @@ static res2net_status read_dataset(const reader *r, const yaml_node_t *dataset)
     if (status == RES2NET_OK)
         status = require_off(r, dataset, "relabel", "write the labels 0, 1, ... into the list");
     if (status == RES2NET_OK)
+        status =
+            check_name(r, dataset, "on_bad_image", "on_bad_image", r2n_paddleclas_bad_image_rules);
+    if (status == RES2NET_OK)
         status = read_text(r, dataset, "cls_label_path", &r->out->list);
     if (status == RES2NET_OK)
         status = read_text(r, dataset, "image_root", &r->out->root);
     if (status == RES2NET_OK)
-        status = read_delimiter(r, dataset);
+        status = r2n_paddleclas_delimiter(&r->yaml, dataset, &r->out->delimiter);
     return status == RES2NET_OK ? read_transforms(r, dataset) : status;
 }
 
 static res2net_status read_data(const reader *r, const yaml_node_t *root)
 {
-    static const char *const samplers[] = {"DistributedBatchSampler", "BatchSampler", NULL};
     const yaml_node_t *data, *eval = NULL, *dataset = NULL, *sampler = NULL, *loader;
-    res2net_status status = section(r, root, "DataLoader", "DataLoader", data_keys, &data);
+    res2net_status status =
+        section(r, root, "DataLoader", "DataLoader", r2n_paddleclas_data_keys, &data);
     if (status == RES2NET_OK)
-        status = section(r, data, "Eval", "DataLoader.Eval", eval_keys, &eval);
+        status = section(r, data, "Eval", "DataLoader.Eval", r2n_paddleclas_loading_keys, &eval);
     if (status == RES2NET_OK)
-        status = section(r, eval, "dataset", "DataLoader.Eval.dataset", dataset_keys, &dataset);
+        status = section(r, eval, "dataset", "DataLoader.Eval.dataset", r2n_paddleclas_dataset_keys,
+                         &dataset);
     if (status == RES2NET_OK)
         status = read_dataset(r, dataset);
     if (status == RES2NET_OK)
-        status = section(r, eval, "sampler", "DataLoader.Eval.sampler", sampler_keys, &sampler);
+        status = section(r, eval, "sampler", "DataLoader.Eval.sampler", r2n_paddleclas_sampler_keys,
+                         &sampler);
     if (status == RES2NET_OK)
-        status = check_name(r, sampler, "name", "the sampler's name", samplers);
+        status = check_name(r, sampler, "name", "the sampler's name", r2n_paddleclas_samplers);
     if (status == RES2NET_OK)
         status = require_off(r, sampler, "drop_last", "every picture is counted; write False");
     if (status == RES2NET_OK)
+        status = require_off(r, sampler, "balanced", "every picture is counted once");
+    if (status == RES2NET_OK)
         status = read_integer(r, sampler, "batch_size", MAXIMUM_BATCH, &r->out->batch);
-    return status == RES2NET_OK
-               ? section(r, eval, "loader", "DataLoader.Eval.loader", loader_keys, &loader)
-               : status;
-}
-
-/* `- TopkAcc: {topk: [1, 5]}`: what eval counts. */
-static res2net_status check_metric(const reader *r, const yaml_node_t *item)
-{
-    char text[R2N_YAML_EXCERPT];
-    const yaml_node_t *arguments;
-    if (item->type != YAML_MAPPING_NODE ||
-        item->data.mapping.pairs.top - item->data.mapping.pairs.start != 1)
-        return r2n_yaml_fail(&r->yaml, item, RES2NET_INVALID_ARGUMENT,
-                             "a metric was expected, as in \"- TopkAcc: {topk: [1, 5]}\"");
-    const yaml_node_t *name = r2n_yaml_node(&r->yaml, item->data.mapping.pairs.start->key);
-    if (!r2n_yaml_is(name, "TopkAcc"))
-        return r2n_yaml_fail(&r->yaml, name, RES2NET_UNSUPPORTED,
-                             "the metric \"%s\" is not there: eval counts TopkAcc",
-                             r2n_yaml_excerpt(name, text));
-    const res2net_status status = section(r, item, "TopkAcc", "TopkAcc", top_k_keys, &arguments);
-    const yaml_node_t *top_k = status == RES2NET_OK ? find(r, arguments, "topk") : NULL;
-    if (top_k == NULL)
-        return status;
-    const yaml_node_item_t *k = top_k->data.sequence.items.start;
-    if (top_k->type == YAML_SEQUENCE_NODE && top_k->data.sequence.items.top - k == 2 &&
-        r2n_yaml_is(r2n_yaml_node(&r->yaml, k[0]), "1") &&
-        r2n_yaml_is(r2n_yaml_node(&r->yaml, k[1]), "5"))
-        return RES2NET_OK;
-    return r2n_yaml_fail(&r->yaml, top_k, RES2NET_UNSUPPORTED,
-                         "topk must be [1, 5]: eval counts top-1 and top-5");
+    return status == RES2NET_OK ? section(r, eval, "loader", "DataLoader.Eval.loader",
+                                          r2n_paddleclas_loader_keys, &loader)
+                                : status;
 }
 
 static res2net_status check_metrics(const reader *r, const yaml_node_t *root)
 {
     const yaml_node_t *metric;
-    res2net_status status = section(r, root, "Metric", "Metric", metric_keys, &metric);
-    const yaml_node_t *list = status == RES2NET_OK ? find(r, metric, "Eval") : NULL;
-    if (list == NULL)
-        return status;
-    if (list->type != YAML_SEQUENCE_NODE)
-        return r2n_yaml_fail(&r->yaml, list, RES2NET_INVALID_ARGUMENT,
-                             "Metric.Eval is no list: \"- TopkAcc: {topk: [1, 5]}\" was expected");
-    for (const yaml_node_item_t *item = list->data.sequence.items.start;
-         status == RES2NET_OK && item < list->data.sequence.items.top; item++)
-        status = check_metric(r, r2n_yaml_node(&r->yaml, *item));
-    return status;
+    const res2net_status status =
+        section(r, root, "Metric", "Metric", r2n_paddleclas_metric_keys, &metric);
+    return status == RES2NET_OK ? r2n_paddleclas_check_metric(&r->yaml, metric, "Eval") : status;
 }
 
 static res2net_status read_all(const reader *r)
@@ -377,7 +256,7 @@ static res2net_status read_all(const reader *r)
     r->out->file = r2n_copy_string(r->yaml.name);
     if (r->out->file == NULL)
         return r2n_yaml_fail(&r->yaml, root, RES2NET_OUT_OF_MEMORY, "no memory for the config");
-    status = r2n_yaml_check_keys(&r->yaml, root, "the configuration", top_keys);
+    status = r2n_yaml_check_keys(&r->yaml, root, "the configuration", r2n_paddleclas_top_keys);
     if (status == RES2NET_OK)
         status = read_global(r, root);
     if (status == RES2NET_OK)

@@ -343,14 +343,21 @@ const char *r2n_yaml_nearest(const yaml_node_t *node, const char *const *choices
     return nearest;
 }
 
+/* "a, b, c"; where they are too many for the room, whole words and ", ...". */
 static void list_choices(const char *const *choices, char *text, size_t size)
 {
+    static const char more[] = ", ...";
     size_t used = 0;
     text[0] = '\0';
-    for (int i = 0; choices[i] != NULL && used < size; i++) {
-        const int put = snprintf(text + used, size - used, "%s%s", i > 0 ? ", " : "",
-                                 choices[i][0] == '\0' ? "''" : choices[i]);
-        used += put > 0 ? (size_t)put : 0;
+    for (int i = 0; choices[i] != NULL; i++) {
+        const char *word = choices[i][0] == '\0' ? "''" : choices[i];
+        const size_t needed = strlen(word) + (i > 0 ? 2 : 0);
+        if (used + needed + sizeof more > size) {
+            memcpy(text + used, more, sizeof more);
+            return;
+        }
+        snprintf(text + used, size - used, "%s%s", i > 0 ? ", " : "", word);
+        used += needed;
     }
 }
 

@@ -13,9 +13,6 @@
 #include "train/loss.h"
 #include "train/optimiser.h"
 
-/* Where a value came from. */
-typedef enum r2n_origin { R2N_ORIGIN_DEFAULT, R2N_ORIGIN_FILE, R2N_ORIGIN_OVERRIDE } r2n_origin;
-
 typedef struct r2n_data_config {
     char *list, *root, *delimiter; /* cls_label_path, image_root; strings NULL where absent */
     r2n_transforms *transforms;
@@ -32,13 +29,15 @@ typedef struct r2n_data_config {
 typedef struct r2n_train_config {
     /* Global */
     char *checkpoints;      /* prefix to resume from, or NULL */
-    char *pretrained_model; /* or NULL */
+    char *pretrained_model; /* with its ending, or NULL */
     char *output_dir;
-    int32_t save_interval, eval_interval, start_eval_epoch, epochs, print_batch_step, update_freq;
-    int eval_during_train, use_visualdl;
+    int32_t save_interval /* below 1: no epoch_N */, eval_interval, start_eval_epoch, epochs,
+        print_batch_step, update_freq;
+    int eval_during_train; /* 0 also where there is no DataLoader.Eval.dataset */
+    int use_visualdl;
     int64_t seed;
-    int32_t image_rows, image_columns; /* image_shape */
-    int freeze_stages;            /* Global.freeze_stages (ours): the stem and so many stages */
+    int32_t image_rows, image_columns; /* image_shape, or 0: of exports, no transform reads it */
+    int freeze_stages; /* Global.freeze_stages (ours): the stem and so many stages; 0: nothing */
     int32_t stop_after_bad_steps; /* Global.stop_after_bad_steps (ours), 20 */
     int64_t save_iterations; /* Global.save_iterations (ours): `latest` every so many; 0: none */
     /* Arch */
@@ -50,17 +49,20 @@ typedef struct r2n_train_config {
     r2n_loss_options train_loss, eval_loss; /* class_weights: `class_weights` below */
     float *class_weights;
     r2n_optimiser_options optimiser;
-    char **no_decay_names; /* substrings of Paddle's parameter names */
+    char **no_decay_names; /* substrings of Paddle's structured names, "conv1._batch_norm.weight" */
     int32_t no_decay_count;
-    int no_decay_one_dimensional;
-    r2n_schedule schedule; /* iterations are filled in by the loop */
-    double ema_decay;      /* 0: none */
+    int no_decay_one_dimensional; /* only where PaddleClas would follow it */
+    r2n_schedule schedule;        /* iterations are filled in by the loop */
+    double ema_decay;             /* 0: none */
     /* DataLoader */
     r2n_data_config train, eval;
-    char *eval_transforms_yaml; /* eval's transform_ops as text, for res2net_load_options.recipe */
+    char *eval_transforms_yaml; /* eval's transform_ops as res2net_load_options takes a `recipe`
+                                   (JSON), or NULL */
+    int count_train_metric;     /* Metric.Train has TopkAcc, and labels are hard */
 } r2n_train_config;
 
-/* UNSUPPORTED where this build lacks libyaml. */
+/* INVALID_ARGUMENT with line and column for what cannot be, UNSUPPORTED for what PaddleClas would
+ * do and this does not, and where this build lacks libyaml. On failure `out` is empty. */
 res2net_status r2n_train_config_parse(const char *text, size_t size, const char *name,
                                       const char *const *overrides, size_t override_count,
                                       r2n_train_config *out, res2net_report *report);
