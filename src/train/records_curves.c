@@ -7,7 +7,7 @@
 
 /* In the units of the viewBox. */
 enum { WIDTH = 640, HEIGHT = 280, LEFT = 62, RIGHT = 16, TOP = 12, BOTTOM = 36 };
-enum { TICKS = 5, DOTS_LIMIT = 300, LABEL_DIGITS = 6, VALUE_DIGITS = 6 };
+enum { TICKS = 5, DOTS_LIMIT = 300, LARGE_DOTS_LIMIT = 40, LABEL_DIGITS = 6, VALUE_DIGITS = 6 };
 
 typedef struct axis {
     double low, high, step; /* step: between ticks */
@@ -97,7 +97,7 @@ static void put_label(r2n_text *page, const char *anchor, double x, double y, do
     r2n_text_put(page, "</text>\n");
 }
 
-static void put_axes(r2n_text *page, const axis *epochs, const axis *values)
+static void put_axes(r2n_text *page, const axis *epochs, const axis *values, int one_epoch)
 {
     const int count = (int)lround((values->high - values->low) / values->step);
     for (int i = 0; i <= count; i++) {
@@ -111,7 +111,7 @@ static void put_axes(r2n_text *page, const axis *epochs, const axis *values)
          epoch += epochs->step) {
         const double x = across(epochs, epoch);
         put_line(page, "tick", x, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 4);
-        if (epoch >= 1)
+        if (!one_epoch || epoch == epochs->low + 1)
             put_label(page, "middle", x, HEIGHT - BOTTOM + 17, epoch);
     }
     r2n_text_put(page, "<text text-anchor=\"middle\"");
@@ -120,10 +120,11 @@ static void put_axes(r2n_text *page, const axis *epochs, const axis *values)
     r2n_text_put(page, ">epoch</text>\n");
 }
 
-static void put_dot(r2n_text *page, const char *name, const char *unit, int64_t epoch, double value,
-                    double x, double y)
+static void put_dot(r2n_text *page, double radius, const char *name, const char *unit,
+                    int64_t epoch, double value, double x, double y)
 {
-    r2n_text_put(page, "<circle r=\"2.6\"");
+    r2n_text_put(page, "<circle");
+    put_attribute(page, "r", radius);
     put_attribute(page, "cx", x);
     put_attribute(page, "cy", y);
     r2n_text_put(page, "><title>epoch ");
@@ -160,8 +161,8 @@ static void put_curve(r2n_text *page, const r2n_figure *figure, int number,
         const double value = curve->value(&history->rows[i]);
         const int64_t epoch = history->rows[i].epoch;
         if (drawable(value))
-            put_dot(page, curve->name, figure->unit, epoch, value, across(epochs, (double)epoch),
-                    down(values, value));
+            put_dot(page, points <= LARGE_DOTS_LIMIT ? 2.6 : 1.8, curve->name, figure->unit, epoch,
+                    value, across(epochs, (double)epoch), down(values, value));
     }
     r2n_text_put(page, "</g>\n");
 }
@@ -221,7 +222,7 @@ void r2n_put_figure(r2n_text *page, const r2n_figure *figure, const r2n_history 
     r2n_text_put(page, "<title>");
     r2n_text_put(page, figure->title);
     r2n_text_put(page, " by epoch</title>\n");
-    put_axes(page, &epochs, &values);
+    put_axes(page, &epochs, &values, history->count == 1);
     const int64_t best = r2n_history_best(history);
     if (best >= 0) {
         const double x = across(&epochs, (double)history->rows[best].epoch);

@@ -65,6 +65,7 @@ static void put_head(r2n_text *page, const char *title)
         ".k1::before{border-color:var(--c1);border-top-style:dashed}\n"
         ".k2::before{border-color:var(--c2);border-top-style:dotted}\n"
         "svg{display:block;width:100%;height:auto}\nsvg text{font-size:12px;fill:var(--soft)}\n"
+        "@media (max-width:40rem){svg text{font-size:17px}}\n"
         ".grid{stroke:var(--rule)}\n.tick{stroke:var(--soft)}\n"
         ".best{stroke:var(--soft);stroke-dasharray:2 4}\n"
         ".curve polyline{fill:none;stroke:currentColor;stroke-width:2;stroke-linejoin:round}\n"
@@ -123,7 +124,7 @@ static void put_summary(r2n_text *page, int64_t epochs, const r2n_history *histo
         put_percent(page, history->rows[best].eval_top1);
         r2n_text_put(page, "</strong> in epoch ");
         r2n_json_put_integer(page, history->rows[best].epoch);
-        r2n_text_put(page, ".");
+        r2n_text_put(page, " (dotted line).");
     }
     put_count(page, last->skipped_steps, " step with numbers that are not finite was skipped.",
               " steps with numbers that are not finite were skipped.");

@@ -3,7 +3,7 @@
 # Makes the virtual environments of the comparisons, under .oracle/ of the checkout: the software
 # that others wrote and that we compare with. A second run only prints the versions.
 #   environments.sh            paddle torch onnx pictures
-#   environments.sh NAME...    only these: paddle torch onnx pictures openvino ncnn
+#   environments.sh NAME...    only these: paddle torch onnx pictures records openvino ncnn
 # Without names: those of the comparisons. `openvino` and `ncnn` are the benchmark's alone.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -74,8 +74,13 @@ for name in "$@"; do
         make pictures "opencv-python-headless==4.6.0.66" "numpy<2" pillow
         versions pictures opencv-python-headless numpy pillow
         ;;
+    records)
+        # setuptools is held: visualdl and tensorboard ask for its pkg_resources.
+        make records "visualdl==2.5.3" "tensorboard==2.21.0" "setuptools<81"
+        versions records visualdl tensorboard protobuf numpy
+        ;;
     *)
-        say "no environment is called '$name': there are paddle torch onnx pictures openvino ncnn"
+        say "no environment is called '$name': there are paddle torch onnx pictures records openvino ncnn"
         exit 2
         ;;
     esac

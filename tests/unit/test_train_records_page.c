@@ -82,7 +82,7 @@ static void test_page(void **state)
     assert_int_equal(count(page, "<tr><td>"), 6);
     assert_int_equal(count(page, "<tr class=\"top\"><td>best&#160;&#9733; 4</td>"), 1);
     assert_non_null(strstr(page, "Epoch 7 of 20, step 175, 7:07:10 of work. Best top-1: "
-                                 "<strong>75.00 %</strong> in epoch 4.</p>"));
+                                 "<strong>75.00 %</strong> in epoch 4 (dotted line).</p>"));
     assert_non_null(strstr(page, "<title>epoch 4, top-1: 75 %</title>"));
     assert_non_null(strstr(page, "prefers-color-scheme:dark"));
     expect_page(page);
