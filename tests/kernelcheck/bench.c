@@ -4,6 +4,9 @@
  * thread, beside the precision's multiply-add ceiling measured in the same run. Minima of processor
  * time, since others may be at work on the machine; the padding of output channels to 16, and of
  * others to what a precision multiplies at once, counts as loss.
+ *
+ * Gradients by weights take a batch of about 3,000 pixels, also of the net for 32 x 32 pictures,
+ * and stand beside the forward product of the same ISA on the same batch.
  */
 #include <stdio.h>
 #include <string.h>
@@ -36,7 +39,30 @@ static const convolution shapes[] = {
     {"linear 2048-1000", 2048, 1000, 1, 1, 1, 1, 0, 0},
 };
 
-enum { SHAPES = sizeof shapes / sizeof shapes[0], RUNS = 12 };
+/* And of res2net20_26w_4s_cifar at 32 x 32. */
+static const convolution small_shapes[] = {
+    {"stem 3x3 3-32 @32", 3, 32, 3, 1, 32, 32, 0, 0},
+    {"1x1 32-52 @32", 32, 52, 1, 1, 32, 32, 0, 0},
+    {"3x3 13-13 @32 chain", 13, 13, 3, 1, 32, 32, 0, 1},
+    {"1x1 52-128 @32 residual", 52, 128, 1, 1, 32, 32, 1, 0},
+    {"1x1 128-52 @32", 128, 52, 1, 1, 32, 32, 0, 0},
+    {"3x3 s2 26-26 @16", 26, 26, 3, 2, 16, 16, 0, 0},
+    {"3x3 26-26 @16 chain", 26, 26, 3, 1, 16, 16, 0, 1},
+    {"1x1 104-256 @16 residual", 104, 256, 1, 1, 16, 16, 1, 0},
+    {"1x1 256-104 @16", 256, 104, 1, 1, 16, 16, 0, 0},
+    {"3x3 52-52 @8 chain", 52, 52, 3, 1, 8, 8, 0, 1},
+    {"1x1 208-512 @8 residual", 208, 512, 1, 1, 8, 8, 1, 0},
+    {"1x1 512-208 @8", 512, 208, 1, 1, 8, 8, 0, 0},
+    {"linear 512-100", 512, 100, 1, 1, 1, 1, 0, 0},
+};
+
+enum {
+    LARGE_SHAPES = sizeof shapes / sizeof shapes[0],
+    SMALL_SHAPES = sizeof small_shapes / sizeof small_shapes[0],
+    BATCH_PIXELS = 3136,
+    MOST_IMAGES = 64,
+    RUNS = 12
+};
 
 static const double seconds_a_shape = 0.12;
 
@@ -48,10 +74,18 @@ static double seconds_of_thread(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+static const void *arguments_of(const r2n_kernel *kernel, const laid_out *l)
+{
+    if (kernel->operation == R2N_OPERATION_WEIGHTS_GRADIENT)
+        return &l->weights_gradient;
+    if (kernel->operation == R2N_OPERATION_WINOGRAD)
+        return &l->winograd;
+    return &l->gemm;
+}
+
 static double best_seconds(const r2n_kernel *kernel, const laid_out *l)
 {
-    const void *arguments = kernel->operation == R2N_OPERATION_GEMM ? (const void *)&l->gemm
-                                                                    : (const void *)&l->winograd;
+    const void *arguments = arguments_of(kernel, l);
     const r2n_range all = {.row_last = l->gemm.images * l->gemm.rows,
                            .block_last = (l->gemm.channels + 15) / 16};
     const double start = seconds_of_thread();
@@ -66,19 +100,50 @@ static double best_seconds(const r2n_kernel *kernel, const laid_out *l)
     return best;
 }
 
+/* The matrix product of the same precision and ISA. */
+static const r2n_kernel *forward_of(const r2n_kernel *kernel)
+{
+    for (size_t i = 0; i < r2n_kernel_count; i++)
+        if (r2n_kernels[i].operation == R2N_OPERATION_GEMM && r2n_kernels[i].isa == kernel->isa &&
+            r2n_kernels[i].precision == kernel->precision)
+            return &r2n_kernels[i];
+    return NULL;
+}
+
+static const convolution *shape_at(int i)
+{
+    return i < LARGE_SHAPES ? &shapes[i] : &small_shapes[i - LARGE_SHAPES];
+}
+
+static int32_t images_of(const convolution *shape, int is_gradient)
+{
+    const int32_t images = BATCH_PIXELS / (shape->rows * shape->columns);
+    if (!is_gradient || images < 1)
+        return 1;
+    return images < MOST_IMAGES ? images : MOST_IMAGES;
+}
+
+static int is_wanted(const r2n_kernel *kernel, const convolution *shape, const char *filter)
+{
+    if (filter != NULL && strstr(shape->name, filter) == NULL)
+        return 0;
+    return kernel->operation != R2N_OPERATION_WINOGRAD ||
+           (shape->kernel == R2N_WINOGRAD_ROWS && shape->stride == 1);
+}
+
 static int bench_kernel(const r2n_kernel *kernel, const char *shape_filter)
 {
-    double rates[SHAPES] = {0};
+    double rates[LARGE_SHAPES + SMALL_SHAPES] = {0}, forward[LARGE_SHAPES + SMALL_SHAPES] = {0};
+    const int is_gradient = kernel->operation == R2N_OPERATION_WEIGHTS_GRADIENT;
+    const int count = is_gradient ? LARGE_SHAPES + SMALL_SHAPES : LARGE_SHAPES;
     double ceiling = 0;
-    double macs = 0, seconds = 0;
-    for (int i = 0; i < SHAPES; i++) {
+    double macs = 0, seconds = 0, forward_seconds = 0;
+    for (int i = 0; i < count; i++) {
         laid_out l;
-        if (shape_filter != NULL && strstr(shapes[i].name, shape_filter) == NULL)
+        if (!is_wanted(kernel, shape_at(i), shape_filter))
             continue;
-        if (kernel->operation == R2N_OPERATION_WINOGRAD &&
-            (shapes[i].kernel != R2N_WINOGRAD_ROWS || shapes[i].stride != 1))
-            continue;
-        if (!lay_out_convolution(&shapes[i], kernel->precision, 1, &l)) {
+        if (!lay_out_convolution(shape_at(i), kernel->precision,
+                                 images_of(shape_at(i), is_gradient), &l)) {
             fprintf(stderr, "kernelcheck: out of memory\n");
             return 3;
         }
@@ -86,26 +151,39 @@ static int bench_kernel(const r2n_kernel *kernel, const char *shape_filter)
         ceiling = now > ceiling ? now : ceiling;
         const double taken = best_seconds(kernel, &l);
         rates[i] = l.macs / taken;
+        if (is_gradient) {
+            const double product = best_seconds(forward_of(kernel), &l);
+            forward[i] = l.macs / product;
+            forward_seconds += product;
+        }
         macs += l.macs;
         seconds += taken;
         release_convolution(&l);
     }
     printf("%s: ceiling %.1f GMAC/s on one thread\n", kernel->name, ceiling * 1e-9);
-    printf("  %-28s %9s %6s\n", "shape", "GMAC/s", "%");
-    for (int i = 0; i < SHAPES; i++)
-        if (rates[i] > 0)
-            printf("  %-28s %9.2f %6.1f\n", shapes[i].name, rates[i] * 1e-9,
+    printf("  %-28s %9s %6s%s\n", "shape", "GMAC/s", "%", is_gradient ? "  of forward %" : "");
+    for (int i = 0; i < count; i++)
+        if (rates[i] > 0) {
+            printf("  %-28s %9.2f %6.1f", shape_at(i)->name, rates[i] * 1e-9,
                    100 * rates[i] / ceiling);
+            if (is_gradient)
+                printf(" %6.1f", 100 * rates[i] / forward[i]);
+            printf("\n");
+        }
     if (seconds > 0)
-        printf("  %-28s %9.2f %6.1f\n", "all of them once", macs / seconds * 1e-9,
+        printf("  %-28s %9.2f %6.1f", "all of them once", macs / seconds * 1e-9,
                100 * macs / seconds / ceiling);
+    if (is_gradient)
+        printf(" %6.1f", 100 * forward_seconds / seconds);
+    printf("\n");
     return 0;
 }
 
 static int is_benched(const r2n_kernel *kernel, const options *o)
 {
-    const int multiplies =
-        kernel->operation == R2N_OPERATION_GEMM || kernel->operation == R2N_OPERATION_WINOGRAD;
+    const int multiplies = kernel->operation == R2N_OPERATION_GEMM ||
+                           kernel->operation == R2N_OPERATION_WINOGRAD ||
+                           kernel->operation == R2N_OPERATION_WEIGHTS_GRADIENT;
     return multiplies && kernel->isa != R2N_ISA_REFERENCE && kernel_is_usable(kernel, o);
 }
 

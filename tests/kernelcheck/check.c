@@ -91,6 +91,7 @@ int run_check(const options *o)
     check_winograd(&t, o);
     check_pool(&t, o);
     check_elementwise(&t, o);
+    check_weights_gradient(&t, o);
     printf("%lld passed, %lld failed\n", (long long)t.passed, (long long)t.failed);
     return t.failed > 0;
 }

@@ -117,7 +117,11 @@ static void check_case(tally *t, const options *o, random_state *random, const e
         if (!kernel_does(kernel, R2N_OPERATION_ELEMENTWISE, R2N_PRECISION_F32, o))
             continue;
         const int is_reference = kernel->isa == R2N_ISA_REFERENCE;
-        const trial one = {kernel, &c->step, whole, &c->before, c->text};
+        const trial one = {.kernel = kernel,
+                           .arguments = &c->step,
+                           .whole = whole,
+                           .before = &c->before,
+                           .text = c->text};
         float *after = check_kernel(t, &one, random, is_reference ? NULL : other, other_name);
         compare_with_expected(t, c, kernel, after);
         if (!is_reference && other == NULL) {

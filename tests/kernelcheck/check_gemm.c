@@ -143,7 +143,11 @@ static void check_case(tally *t, const options *o, random_state *random, const g
         if (!kernel_does(kernel, R2N_OPERATION_GEMM, R2N_PRECISION_F32, o) ||
             kernel->accepts(&c->gemm) != NULL)
             continue;
-        const trial one = {kernel, &c->gemm, whole_gemm(c), &c->before, c->text};
+        const trial one = {.kernel = kernel,
+                           .arguments = &c->gemm,
+                           .whole = whole_gemm(c),
+                           .before = &c->before,
+                           .text = c->text};
         const int is_reference = kernel->isa == R2N_ISA_REFERENCE;
         float *after = check_kernel(t, &one, random, is_reference ? NULL : other, other_name);
         compare_with_expected(t, c, kernel, after);
@@ -175,7 +179,11 @@ static void check_statistics(tally *t, const options *o, random_state *random)
     c.gemm.epilogue.sums = found[0];
     c.gemm.epilogue.squares = found[1];
     c.gemm.epilogue.statistics_rows = part_rows;
-    const trial one = {kernel, &c.gemm, whole_gemm(&c), &c.before, c.text};
+    const trial one = {.kernel = kernel,
+                       .arguments = &c.gemm,
+                       .whole = whole_gemm(&c),
+                       .before = &c.before,
+                       .text = c.text};
     float *after = run_guarded(&one, NULL);
     for (int32_t row = 0; row < c.gemm.images * c.gemm.rows; row++)
         for (int32_t column = 0; column < c.gemm.columns; column++)

@@ -250,7 +250,11 @@ static void check_case(tally *t, const options *o, random_state *random, const g
         if (!kernel_does(kernel, R2N_OPERATION_GEMM, c->precision, o) ||
             kernel->accepts(&c->gemm) != NULL)
             continue;
-        const trial one = {kernel, &c->gemm, whole_gemm(c), &c->before, c->text};
+        const trial one = {.kernel = kernel,
+                           .arguments = &c->gemm,
+                           .whole = whole_gemm(c),
+                           .before = &c->before,
+                           .text = c->text};
         results[count++] =
             (result){.kernel = kernel, .after = check_kernel(t, &one, random, NULL, "")};
     }
@@ -302,7 +306,11 @@ static void check_conversion(tally *t, const options *o, random_state *random, g
         bias[i] = any_float(random);
     for (size_t i = 0; i < checked_kernel_count(); i++) {
         const r2n_kernel *kernel = checked_kernel(i);
-        const trial one = {kernel, &c->gemm, whole_gemm(c), &c->before, c->text};
+        const trial one = {.kernel = kernel,
+                           .arguments = &c->gemm,
+                           .whole = whole_gemm(c),
+                           .before = &c->before,
+                           .text = c->text};
         int64_t wrong = 0;
         if (!kernel_does(kernel, R2N_OPERATION_GEMM, c->precision, o))
             continue;

@@ -82,7 +82,11 @@ static void compare_with_contract(tally *t, const gemm_case *c, const r2n_kernel
 static void check_case(tally *t, const options *o, random_state *random, const gemm_case *c)
 {
     const r2n_kernel *reference = find_reference(R2N_OPERATION_GEMM, R2N_PRECISION_INT8);
-    const trial plain = {reference, &c->gemm, whole_gemm(c), &c->before, c->text};
+    const trial plain = {.kernel = reference,
+                         .arguments = &c->gemm,
+                         .whole = whole_gemm(c),
+                         .before = &c->before,
+                         .text = c->text};
     uint8_t *expected = check_kernel(t, &plain, random, NULL, "");
     compare_with_contract(t, c, reference, expected);
     for (size_t i = 0; i < checked_kernel_count(); i++) {
@@ -91,7 +95,11 @@ static void check_case(tally *t, const options *o, random_state *random, const g
             !kernel_does(kernel, R2N_OPERATION_GEMM, R2N_PRECISION_INT8, o) ||
             kernel->accepts(&c->gemm) != NULL)
             continue;
-        const trial one = {kernel, &c->gemm, whole_gemm(c), &c->before, c->text};
+        const trial one = {.kernel = kernel,
+                           .arguments = &c->gemm,
+                           .whole = whole_gemm(c),
+                           .before = &c->before,
+                           .text = c->text};
         r2n_free(check_kernel(t, &one, random, expected, reference->name));
     }
     r2n_free(expected);

@@ -148,14 +148,22 @@ static void check_case(tally *t, const options *o, random_state *random, const p
                              .block_last = (c->pool.channels + 15) / 16};
     const r2n_precision precision = c->before.precision;
     const r2n_kernel *reference = find_reference(R2N_OPERATION_POOL, precision);
-    const trial plain = {reference, &c->pool, whole, &c->before, c->text};
+    const trial plain = {.kernel = reference,
+                         .arguments = &c->pool,
+                         .whole = whole,
+                         .before = &c->before,
+                         .text = c->text};
     void *expected = check_kernel(t, &plain, random, NULL, "");
     compare_with_expected(t, c, reference, expected);
     for (size_t i = 0; i < r2n_kernel_count; i++) {
         const r2n_kernel *kernel = &r2n_kernels[i];
         if (kernel == reference || !kernel_does(kernel, R2N_OPERATION_POOL, precision, o))
             continue;
-        const trial one = {kernel, &c->pool, whole, &c->before, c->text};
+        const trial one = {.kernel = kernel,
+                           .arguments = &c->pool,
+                           .whole = whole,
+                           .before = &c->before,
+                           .text = c->text};
         r2n_free(check_kernel(t, &one, random, expected, reference->name));
     }
     r2n_free(expected);

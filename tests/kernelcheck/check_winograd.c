@@ -264,7 +264,11 @@ static void check_case(tally *t, const options *o, random_state *random, const w
         if (!kernel_does(kernel, R2N_OPERATION_WINOGRAD, R2N_PRECISION_F32, o) ||
             kernel->accepts(w) != NULL)
             continue;
-        const trial one = {kernel, w, whole, &c->before, c->text};
+        const trial one = {.kernel = kernel,
+                           .arguments = w,
+                           .whole = whole,
+                           .before = &c->before,
+                           .text = c->text};
         float *after = check_kernel(t, &one, random, NULL, "");
         compare(t, c, kernel, after);
         r2n_free(after);

@@ -11,6 +11,7 @@ void check_gemm_int8(tally *t, const options *o);
 void check_winograd(tally *t, const options *o);
 void check_pool(tally *t, const options *o);
 void check_elementwise(tally *t, const options *o);
+void check_weights_gradient(tally *t, const options *o);
 
 /* This CPU has it, the ceiling allows it and the filter names it. */
 int kernel_is_checked(const r2n_kernel *kernel, const options *o);

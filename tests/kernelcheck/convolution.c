@@ -6,6 +6,8 @@
 #include "kernels/bf16.h"
 #include "kernels/precision.h"
 
+enum { CHUNK_PIXELS = 256 };
+
 /* Lays a tensor behind `used` elements, with `border` zero columns and rows as kernels.h says; of
  * two terms a value all low ones behind. */
 static r2n_view lay_tensor(int64_t *used, int32_t terms, int32_t images, int32_t rows,
@@ -105,10 +107,32 @@ static void fill_memory(laid_out *out, r2n_precision precision, int64_t elements
         make_noise(precision, 2 * r2n_packed_elements(out->gemm.channels, out->gemm.k_total), 1);
     out->bias = make_noise(R2N_PRECISION_F32, padded, 0);
     out->scale = r2n_allocate(padded, sizeof(float));
+    out->gradient = make_noise(R2N_PRECISION_F32,
+                               r2n_packed_elements(out->gemm.channels, out->gemm.k_total), 0);
     out->gemm.weights = out->weights;
     out->gemm.epilogue.bias = out->bias;
     if (precision == R2N_PRECISION_INT8 && out->scale != NULL)
         set_scales(out);
+}
+
+/* Chunks of about 256 pixels, all of them one part. */
+static void set_weights_gradient(laid_out *out)
+{
+    const r2n_gemm_arguments *gemm = &out->gemm;
+    const int32_t rows = gemm->images * gemm->rows;
+    const int32_t chunk = (CHUNK_PIXELS + gemm->columns - 1) / gemm->columns;
+    out->weights_gradient =
+        (r2n_weights_gradient_arguments){.images = gemm->images,
+                                         .rows = gemm->rows,
+                                         .columns = gemm->columns,
+                                         .channels = gemm->channels,
+                                         .k_total = gemm->k_total,
+                                         .source_count = gemm->source_count,
+                                         .sources = out->sources,
+                                         .gradient = gemm->output,
+                                         .part_rows = (rows + chunk - 1) / chunk * chunk,
+                                         .chunk_rows = chunk,
+                                         .output = out->gradient};
 }
 
 int lay_out_convolution(const convolution *c, r2n_precision precision, int32_t images,
@@ -152,7 +176,9 @@ int lay_out_convolution(const convolution *c, r2n_precision precision, int32_t i
                                              .weights = out->weights,
                                              .output = out->gemm.output,
                                              .epilogue = out->gemm.epilogue};
-    if (out->block == NULL || out->weights == NULL || out->bias == NULL || out->scale == NULL) {
+    set_weights_gradient(out);
+    if (out->block == NULL || out->weights == NULL || out->bias == NULL || out->scale == NULL ||
+        out->gradient == NULL) {
         release_convolution(out);
         return 0;
     }
@@ -165,6 +191,7 @@ void release_convolution(laid_out *out)
     r2n_free(out->weights);
     r2n_free(out->bias);
     r2n_free(out->scale);
+    r2n_free(out->gradient);
     out->block = out->weights = NULL;
-    out->bias = out->scale = NULL;
+    out->bias = out->scale = out->gradient = NULL;
 }

@@ -18,13 +18,15 @@ enum { CONVOLUTION_SOURCES = 64 };
 /* Arguments and the memory they point to. */
 typedef struct laid_out {
     r2n_gemm_arguments gemm;
-    r2n_winograd_arguments winograd; /* the same for a 3x3 of stride 1 */
+    r2n_winograd_arguments winograd;                 /* the same for a 3x3 of stride 1 */
+    r2n_weights_gradient_arguments weights_gradient; /* f32, the output being the gradient */
     r2n_gemm_source sources[CONVOLUTION_SOURCES];
     void *block;
     void *weights; /* as many as the winograd step reads */
     float *bias;
-    float *scale; /* int8 */
-    double macs;  /* useful ones */
+    float *gradient; /* by the weights */
+    float *scale;    /* int8 */
+    double macs;     /* useful ones */
 } laid_out;
 
 /* Channels are filled up as the precision needs it; operands are noise. 0 when memory could not be

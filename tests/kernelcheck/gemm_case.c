@@ -85,6 +85,14 @@ static void mark_sources(gemm_case *c, random_state *random)
                                    source_index(&c->sources[i], image, row, column) + k, ROLE_READ);
 }
 
+void add_gemm_sources(gemm_case *c, random_state *random)
+{
+    c->gemm.sources = c->sources;
+    for (int32_t i = random_between(random, 1, GEMM_INPUTS); i > 0; i--)
+        add_input(c, random);
+    mark_sources(c, random);
+}
+
 /* The scores of a classifier: floats, whatever the precision. */
 static void place_scores(gemm_case *c, random_state *random)
 {
@@ -227,13 +235,10 @@ void make_gemm_case(gemm_case *c, random_state *random, r2n_precision precision,
     c->gemm.rows = random_between(random, 1, 4);
     c->gemm.columns = columns > 0 ? columns : random_between(random, 1, 30);
     c->gemm.channels = channels > 0 ? channels : random_between(random, 1, 70);
-    c->gemm.sources = c->sources;
     scene_begin(&c->before, precision, SCENE_ELEMENTS);
     if (!inputs_first)
         place_outputs(c, random);
-    for (int32_t i = random_between(random, 1, GEMM_INPUTS); i > 0; i--)
-        add_input(c, random);
-    mark_sources(c, random);
+    add_gemm_sources(c, random);
     if (inputs_first)
         place_outputs(c, random);
     fill_weights(c, random);

@@ -28,6 +28,10 @@ void make_large_gemm_case(gemm_case *c, random_state *random, r2n_precision prec
 void make_deep_gemm_case(gemm_case *c, random_state *random, r2n_precision precision);
 void release_gemm_case(gemm_case *c);
 
+/* For cases of another kind that read as a gemm does: images, rows, columns, precision and fill are
+ * set and the scene has begun; this adds one or two tensors, read at one or several taps each. */
+void add_gemm_sources(gemm_case *c, random_state *random);
+
 r2n_range whole_gemm(const gemm_case *c);
 int64_t source_index(const r2n_gemm_source *source, int32_t image, int32_t row, int32_t column);
 /* Where weight k of a channel is in the packed ones. */

@@ -10,13 +10,15 @@ enum { FEATURE_BITS = 6, TEXT_BYTES = 160 };
 
 static const char *operation_name(r2n_operation operation)
 {
-    static const char *const names[] = {"gemm", "pool", "elementwise"};
+    static const char *const names[] = {"gemm",          "pool",          "elementwise",
+                                        "winograd",      "statistics",    "norm_sums",
+                                        "norm_gradient", "pool_gradient", "weights_gradient"};
     return names[operation];
 }
 
 int run_list(const options *o)
 {
-    printf("%-24s %-12s %-9s %-10s %-26s %s\n", "kernel", "operation", "precision", "isa",
+    printf("%-30s %-17s %-9s %-10s %-26s %s\n", "kernel", "operation", "precision", "isa",
            "features", "here");
     for (size_t i = 0; i < checked_kernel_count(); i++) {
         const r2n_kernel *kernel = checked_kernel(i);
@@ -29,7 +31,7 @@ int run_list(const options *o)
                 snprintf(features + used, sizeof features - used, "%s%s", used > 0 ? ", " : "",
                          r2n_feature_name(1u << bit));
             }
-        printf("%-24s %-12s %-9s %-10s %-26s %s\n", kernel->name, operation_name(kernel->operation),
+        printf("%-30s %-17s %-9s %-10s %-26s %s\n", kernel->name, operation_name(kernel->operation),
                r2n_precision_facts_of(kernel->precision)->name, r2n_isa_name(kernel->isa),
                features[0] != '\0' ? features : "-", kernel_is_usable(kernel, o) ? "yes" : "no");
     }

@@ -84,7 +84,11 @@ typedef struct trial {
     const void *arguments;
     r2n_range whole;
     const scene *before;
-    const char *text; /* of the case, for messages */
+    const char *text;     /* of the case, for messages */
+    int32_t granule_rows; /* ranges begin at multiples of it; 0 for 1 */
+    /* Puts addresses inside the block into arguments that have such; NULL for none. */
+    void (*bind)(void *context, void *block);
+    void *context;
 } trial;
 
 /* Runs on a guarded copy of the scene and returns the values afterwards (r2n_free them). With

@@ -34,13 +34,19 @@ int same_value(float a, float b)
     return memcmp(&a, &b, sizeof a) == 0 || (a != a && b != b);
 }
 
-/* Ascending cut points first = cuts[0] <= ... <= cuts[count] = last, parts possibly empty. */
-static int make_cuts(random_state *random, int32_t first, int32_t last, int32_t *cuts)
+/* Ascending cut points first = cuts[0] <= ... <= cuts[count] = last at multiples of `granule`
+ * behind `first`, parts possibly empty. */
+static int make_cuts(random_state *random, int32_t first, int32_t last, int32_t granule,
+                     int32_t *cuts)
 {
     const int count = random_between(random, 1, MOST_CUTS);
+    const int32_t granules = (last - first + granule - 1) / granule;
+    int32_t at = 0;
     cuts[0] = first;
-    for (int i = 1; i < count; i++)
-        cuts[i] = random_between(random, cuts[i - 1], last);
+    for (int i = 1; i < count; i++) {
+        at = random_between(random, at, granules);
+        cuts[i] = at < granules ? first + at * granule : last;
+    }
     cuts[count] = last;
     return count;
 }
@@ -48,8 +54,9 @@ static int make_cuts(random_state *random, int32_t first, int32_t last, int32_t 
 static void run_in_pieces(const trial *t, random_state *random, void *block)
 {
     int32_t rows[MOST_CUTS + 1], blocks[MOST_CUTS + 1];
-    const int row_parts = make_cuts(random, t->whole.row_first, t->whole.row_last, rows);
-    const int block_parts = make_cuts(random, t->whole.block_first, t->whole.block_last, blocks);
+    const int row_parts = make_cuts(random, t->whole.row_first, t->whole.row_last,
+                                    t->granule_rows > 0 ? t->granule_rows : 1, rows);
+    const int block_parts = make_cuts(random, t->whole.block_first, t->whole.block_last, 1, blocks);
     const int parts = row_parts * block_parts;
     const int start = random_between(random, 0, parts - 1);
     for (int i = 0; i < parts; i++) {
@@ -74,6 +81,8 @@ void *run_guarded(const trial *t, random_state *random)
         exit(3);
     }
     memcpy(g.data, t->before->any, bytes);
+    if (t->bind != NULL)
+        t->bind(t->context, g.data);
     if (random != NULL)
         run_in_pieces(t, random, g.data);
     else
