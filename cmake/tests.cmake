@@ -18,6 +18,9 @@ if(RES2NET_TESTS)
         add_test(NAME unit_${name} COMMAND ${name})
     endforeach()
 
+    add_executable(train_parts_driver tests/oracle/train_parts.c) # for tests/oracle/train_parts.py
+    use_private_headers(train_parts_driver)
+
     file(GLOB kernelcheck_sources CONFIGURE_DEPENDS tests/kernelcheck/*.c)
     if(kernelcheck_sources)
         add_executable(kernelcheck ${kernelcheck_sources})

@@ -42,6 +42,17 @@ res2net_status r2n_schedule_check(r2n_schedule *schedule, res2net_report *report
 double r2n_schedule_rate(const r2n_schedule *schedule, int64_t iteration);
 /* What PaddleClas' log line prints after that iteration: get_lr() after the scheduler stepped. */
 double r2n_schedule_logged_rate(const r2n_schedule *schedule, int64_t iteration);
+/* What Paddle's scheduler would save of itself before iteration `iteration`: it has made `step`
+ * steps and gives `rate`; the decay within a warm-up has a place of its own. */
+typedef struct r2n_schedule_place {
+    int warms_up; /* it is a LinearWarmup */
+    int decays;   /* that has a decay in it, not the plain rate */
+    int64_t step;
+    double rate;
+    int64_t decay_step;
+    double decay_rate;
+} r2n_schedule_place;
+r2n_schedule_place r2n_schedule_where(const r2n_schedule *schedule, int64_t iteration);
 /* "CosineAnnealingDecay", "LinearWarmup", ...: Paddle's class, for the log. */
 const char *r2n_schedule_class(const r2n_schedule *schedule);
 

@@ -8,8 +8,9 @@
 typedef struct r2n_loss_options {
     double epsilon; /* label smoothing; outside (0, 1): none */
     double weight;  /* of this loss: the gradient is multiplied by it, and so is `loss` */
-    const float *class_weights; /* [classes], or NULL for none: a picture counts by its label's, and
-                                   the mean divides by the sum of them; for hard labels */
+    const float *class_weights; /* [classes], or NULL for none: a picture counts by its label's (of
+                                   targets: by the sum of target times weight, as Paddle has it),
+                                   and the mean divides by the sum of what all count */
 } r2n_loss_options;
 
 /* Mean over `images` rows of logits [images][classes]. Either labels (hard) or targets

@@ -39,10 +39,12 @@ enum { R2N_OPTIMISER_STATES = 2 }; /* blocks as large as the parameters that a k
 /* How many of them it needs: SGD 0, momentum 1 (velocity), AdamW 2 (moment1, moment2). */
 int r2n_optimiser_states(r2n_optimiser_kind kind);
 
-/* What an optimiser remembers beside its blocks: AdamW's powers of beta. */
+/* What an optimiser remembers beside its blocks: AdamW's powers of beta that the next step takes,
+ * beta^(steps + 1) rounded to f32, as Paddle keeps them. The first step (`steps` is 0) sets them
+ * itself. */
 typedef struct r2n_optimiser_progress {
     int64_t steps;
-    double beta1_power, beta2_power; /* 1 before the first step */
+    double beta1_power, beta2_power;
 } r2n_optimiser_progress;
 
 /* One step, by `threads` threads (0: all); results do not depend on their number. Gradients are
