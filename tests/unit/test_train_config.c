@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "data/eval_config.h"
+#include "data/paddleclas.h"
 #include "train/config.h"
 #include "unit/train_config_fixture.h"
 #include "unit/transforms_stub.h"
@@ -77,6 +79,59 @@ static void the_five_are_read(void **state)
         r2n_file_release(&file);
         res2net_report_destroy(report);
     }
+}
+
+/* Those of ours, which eval reads too. */
+static void the_small_ones_are_read(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"cifar100/Res2Net20_26w_4s", "imagenette/Res2Net50_26w_4s"};
+    for (int i = 0; i < 2; i++) {
+        char path[512];
+        r2n_train_config c;
+        res2net_evaluate_config evaluation;
+        snprintf(path, sizeof path, "%s/configs/%s.yaml", R2N_SOURCE_DIR, files[i]);
+        r2n_file_bytes file = expect_file(path);
+        const char *text = (const char *)file.data;
+        res2net_report *report = res2net_report_create();
+        if (r2n_train_config_parse(text, file.size, path, NULL, 0, &c, report) != RES2NET_OK)
+            fail_msg("%s", res2net_report_problem(report, 0)->text);
+        assert_int_equal(c.architecture.classes, i == 0 ? 100 : 10);
+        assert_int_equal(c.image_rows, i == 0 ? 32 : 128);
+        assert_int_equal(c.family, i == 0 ? R2N_FAMILY_TORCH : R2N_FAMILY_PADDLE);
+        assert_true(c.bf16 && c.eval_during_train && c.count_train_metric && c.optimiser.nesterov);
+        assert_int_equal(r2n_eval_config_parse(text, file.size, path, NULL, 0, &evaluation, report),
+                         RES2NET_OK);
+        assert_string_equal(evaluation.transforms, c.eval_transforms_yaml);
+        res2net_evaluate_config_free(&evaluation);
+        r2n_train_config_free(&c);
+        r2n_file_release(&file);
+        res2net_report_destroy(report);
+    }
+}
+
+/* docs/configuration.md has every key. */
+static void keys_are_documented(void **state)
+{
+    (void)state;
+    static const char *const *const tables[] = {
+        r2n_paddleclas_top_keys,     r2n_paddleclas_global_keys,  r2n_paddleclas_arch_keys,
+        r2n_paddleclas_dataset_keys, r2n_paddleclas_sampler_keys, r2n_paddleclas_loader_keys};
+    r2n_file_bytes file = expect_file(R2N_SOURCE_DIR "/docs/configuration.md");
+    char *text = r2n_copy_bytes(file.data, file.size);
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        for (const char *const *key = tables[i]; *key != NULL; key++) {
+            char quoted[64], below[64], heading[64];
+            snprintf(quoted, sizeof quoted, "`%s`", *key);
+            snprintf(below, sizeof below, ".%s`", *key);
+            snprintf(heading, sizeof heading, "%s%s", i == 0 ? "" : "### ", *key);
+            if (strstr(text, quoted) == NULL && strstr(text, below) == NULL &&
+                strstr(text, heading) == NULL)
+                fail_msg("docs/configuration.md lacks %s", *key);
+        }
+    }
+    r2n_free(text);
+    r2n_file_release(&file);
 }
 
 /* What stands where nothing is said. */
@@ -510,6 +565,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #ifdef R2N_HAVE_YAML
         cmocka_unit_test(the_five_are_read),
+        cmocka_unit_test(the_small_ones_are_read),
+        cmocka_unit_test(keys_are_documented),
         cmocka_unit_test(the_smallest_has_defaults),
         cmocka_unit_test(globals_are_read),
         cmocka_unit_test(precision_and_average),
