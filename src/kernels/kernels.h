@@ -213,7 +213,7 @@ typedef struct r2n_elementwise_arguments {
 
 /* sums[part][n] = sum of the input's channel n over the part's pixels, squares[part][n] of v * v.
  * In every row a sum starts at +0 in f32 and takes the columns in rising order (squares by fma);
- * rows are added in double. For batch statistics and the classifier's bias. */
+ * rows are added in double, in rising order. For batch statistics and the classifier's bias. */
 typedef struct r2n_statistics_arguments {
     int32_t images, rows, columns, channels;
     int32_t part_rows;
@@ -224,7 +224,7 @@ typedef struct r2n_statistics_arguments {
 
 /* Batch norm backwards, y = x * scale + shift and perhaps a ReLU after it. First the sums, by rows
  * as above: with g the gradient of y where the ReLU let it through, else 0,
- *     sums[part][n] = sum of g    products[part][n] = sum of g * (x - mean[n])
+ *     sums[part][n] = sum of g    products[part][n] = sum of g * (x - mean[n]), by fma
  * R2N_MASK_OF_INPUT: g = gradient where fma(x, scale, shift) > 0. R2N_MASK_OF_RESULT: g = gradient
  * where `result` > 0 (a ReLU after an addition), and the gradient is overwritten by g. */
 enum { R2N_MASK_NONE, R2N_MASK_OF_INPUT, R2N_MASK_OF_RESULT };
@@ -254,12 +254,13 @@ typedef struct r2n_norm_gradient_arguments {
 } r2n_norm_gradient_arguments;
 
 /* The gradient of a pool by its input, from that of its output: an average spreads gradient *
- * (1 / count), a maximum gives all to the first of the largest cells (input and output of the
- * forward pool; a NaN counts as the largest). Cells no window covers get 0. With `add`, it is added
- * to what is there. A range's rows count input rows and are whole images; a cell takes its windows
- * in rising order. */
+ * (1 / count), a maximum gives all to the first of the largest cells of the forward pool's input (a
+ * NaN counts as the largest). Cells no window covers get 0. With `add`, it is added to what is
+ * there. A range's rows count input rows and are whole images. A cell starts at +0, or at what is
+ * there, and takes its windows in rising order: one f32 addition each, an average's gradient *
+ * (1 / count) being rounded before. */
 typedef struct r2n_pool_gradient_arguments {
-    r2n_pool_arguments pool; /* its output view is not read for averages */
+    r2n_pool_arguments pool; /* its output is not read, nor an average's input */
     int32_t add;
     r2n_view gradient;       /* of the pool's output */
     r2n_view input_gradient; /* written */
@@ -270,7 +271,8 @@ typedef struct r2n_pool_gradient_arguments {
  * with n = block * 16 + lane, 0 in the lanes after the last channel; rows of the packed weights
  * that no source covers are not written. Part i begins i * part_pitch floats after `output`. A part
  * is taken chunk_rows rows at a time: a chunk's sum starts at +0 and takes its pixels in rising
- * order, one fma each; the first chunk is stored and the others are added to it. */
+ * order, one fma each; the first chunk is stored and the others are added to it. Kernels are at
+ * their best with chunks of about 256 pixels and slow above 512. */
 typedef struct r2n_weights_gradient_arguments {
     int32_t images, rows, columns; /* of the gradient */
     int32_t channels;              /* N */

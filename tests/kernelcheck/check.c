@@ -91,6 +91,8 @@ int run_check(const options *o)
     check_winograd(&t, o);
     check_pool(&t, o);
     check_elementwise(&t, o);
+    check_batch_norm(&t, o);
+    check_pool_gradient(&t, o);
     check_weights_gradient(&t, o);
     printf("%lld passed, %lld failed\n", (long long)t.passed, (long long)t.failed);
     return t.failed > 0;

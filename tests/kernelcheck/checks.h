@@ -11,6 +11,8 @@ void check_gemm_int8(tally *t, const options *o);
 void check_winograd(tally *t, const options *o);
 void check_pool(tally *t, const options *o);
 void check_elementwise(tally *t, const options *o);
+void check_batch_norm(tally *t, const options *o); /* and statistics, for training */
+void check_pool_gradient(tally *t, const options *o);
 void check_weights_gradient(tally *t, const options *o);
 
 /* This CPU has it, the ceiling allows it and the filter names it. */

@@ -144,6 +144,18 @@ r2n_view scene_float_view(scene *s, random_state *random, extent e)
     return view;
 }
 
+int64_t scene_doubles(scene *s, random_state *random, int64_t count)
+{
+    const int64_t offset = (s->used + 1) / 2 * 2 + 2 * gap(random);
+    s->granule = 2;
+    s->used = offset + 2 * count;
+    if (s->used + s->granule > s->elements)
+        is_too_small();
+    for (int64_t i = offset; i < s->used; i++)
+        scene_mark(s, random, FILL_REAL, i, ROLE_WRITTEN);
+    return offset;
+}
+
 double value_in(const scene *s, const void *block, const r2n_view *view, int64_t index)
 {
     const double value = value_at(s, block, index);
