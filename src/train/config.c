@@ -63,14 +63,19 @@ static res2net_status check_together(const r2n_config_section *root)
 {
     const r2n_train_config *out = root->reader->out;
     const r2n_yaml *yaml = &root->reader->yaml;
-    if (out->class_weights != NULL && out->train.batch_transforms != NULL)
-        return r2n_yaml_fail(yaml, root->node, RES2NET_UNSUPPORTED,
+    r2n_config_section section;
+    if (out->class_weights != NULL && out->train.batch_transforms != NULL) {
+        r2n_config_open(root, "Loss", NULL, &section);
+        return r2n_yaml_fail(yaml, r2n_config_find(&section, "Train"), RES2NET_UNSUPPORTED,
                              "class_weights with batch_transform_ops is not there: the weights are "
                              "of hard labels, and mixed pictures have soft ones; leave one out");
-    if (out->freeze_stages > out->architecture.stages)
-        return r2n_yaml_fail(yaml, root->node, RES2NET_INVALID_ARGUMENT,
-                             "Global.freeze_stages is %d, but %s has %d stages", out->freeze_stages,
-                             out->architecture.name, out->architecture.stages);
+    }
+    if (out->freeze_stages > out->architecture.stages) {
+        r2n_config_open(root, "Global", NULL, &section);
+        return r2n_yaml_fail(yaml, r2n_config_find(&section, "freeze_stages"),
+                             RES2NET_INVALID_ARGUMENT, "freeze_stages is %d, but %s has %d stages",
+                             out->freeze_stages, out->architecture.name, out->architecture.stages);
+    }
     return RES2NET_OK;
 }
 

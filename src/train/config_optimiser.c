@@ -105,14 +105,34 @@ static res2net_status split_names(const r2n_config_section *optimiser, const cha
     return RES2NET_OK;
 }
 
-/* What decay does not touch. Momentum's rule for tensors of one dimension counts only where names
- * are given too, as in PaddleClas. */
+/* Momentum's rule for tensors of one dimension counts only where names are given too, as in
+ * PaddleClas. */
+static res2net_status read_one_dimensional(const r2n_config_section *optimiser)
+{
+    static const char key[] = "one_dim_param_no_weight_decay";
+    r2n_train_config *out = optimiser->reader->out;
+    const yaml_node_t *node = r2n_config_find(optimiser, key);
+    int on = 0;
+    const res2net_status status =
+        node == NULL ? RES2NET_OK : r2n_yaml_boolean(&optimiser->reader->yaml, node, key, &on);
+    if (status != RES2NET_OK)
+        return status;
+    out->no_decay_one_dimensional =
+        on && (out->no_decay_count > 0 || out->optimiser.kind == R2N_OPTIMISER_ADAMW);
+    r2n_config_log(optimiser, key, node, on ? "True" : "False",
+                   on && !out->no_decay_one_dimensional
+                       ? "not applied: Momentum reads it only with no_weight_decay_name, as "
+                         "PaddleClas does"
+                       : NULL);
+    return RES2NET_OK;
+}
+
+/* What decay does not touch. */
 static res2net_status read_exemptions(const r2n_config_section *optimiser)
 {
     r2n_train_config *out = optimiser->reader->out;
     const yaml_node_t *names = r2n_config_find(optimiser, "no_weight_decay_name");
     char *text = NULL;
-    int one_dimensional = 0;
     if (out->optimiser.kind == R2N_OPTIMISER_SGD)
         return RES2NET_OK;
     res2net_status status = RES2NET_OK;
@@ -121,15 +141,7 @@ static res2net_status read_exemptions(const r2n_config_section *optimiser)
     if (status == RES2NET_OK && text != NULL)
         status = split_names(optimiser, text);
     r2n_free(text);
-    if (status == RES2NET_OK)
-        status = r2n_config_boolean(optimiser, "one_dim_param_no_weight_decay", &one_dimensional);
-    out->no_decay_one_dimensional =
-        one_dimensional && (out->no_decay_count > 0 || out->optimiser.kind == R2N_OPTIMISER_ADAMW);
-    if (status == RES2NET_OK && one_dimensional && !out->no_decay_one_dimensional)
-        r2n_config_taken(optimiser, "one_dim_param_no_weight_decay",
-                         "not applied: Momentum reads it only with no_weight_decay_name, as "
-                         "PaddleClas does");
-    return status;
+    return status == RES2NET_OK ? read_one_dimensional(optimiser) : status;
 }
 
 /* At most one way. */

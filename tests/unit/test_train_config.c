@@ -446,7 +446,7 @@ static void overrides_change_what_the_file_says(void **state)
 
 static void expect_line(const char *text, const char *line)
 {
-    char wanted[256];
+    char wanted[512];
     snprintf(wanted, sizeof wanted, "\n%s\n", line);
     if (strstr(text, wanted) == NULL)
         fail_msg("\"%s\" is no line of\n%s", line, text);
@@ -470,9 +470,10 @@ static void every_value_says_where_it_came_from(void **state)
                                "    sampler: {batch_size: 8}\n";
     static const char *const overrides[] = {
         "Global.epochs=9", "Optimizer.momentum=0.85",
+        "Optimizer.one_dim_param_no_weight_decay=True",
         "DataLoader.Train.dataset.transform_ops.0.NormalizeImage.order=''"};
     res2net_report *report = res2net_report_create();
-    char *printed = r2n_train_config_print(text, sizeof text - 1, "c.yaml", overrides, 3, report);
+    char *printed = r2n_train_config_print(text, sizeof text - 1, "c.yaml", overrides, 4, report);
     assert_non_null(printed);
     assert_int_equal(res2net_report_count(report), 0);
     expect_line(printed, "Global.epochs: 9  # -o Global.epochs=9");
@@ -485,6 +486,9 @@ static void every_value_says_where_it_came_from(void **state)
     expect_line(printed, "Optimizer.name: Momentum  # c.yaml:4");
     expect_line(printed, "Optimizer.momentum: 0.85  # -o Optimizer.momentum=0.85");
     expect_line(printed, "Optimizer.weight_decay: 0  # default");
+    expect_line(printed, "Optimizer.one_dim_param_no_weight_decay: True  # -o "
+                         "Optimizer.one_dim_param_no_weight_decay=True; not applied: Momentum "
+                         "reads it only with no_weight_decay_name, as PaddleClas does");
     expect_line(printed, "Optimizer.lr.values: [1e-1, 0.05]  # c.yaml:5");
     expect_line(printed, "Optimizer.lr.by_epoch: False  # default");
     expect_line(printed, "Loss.Train.0.CELoss.weight: 2.0  # c.yaml:7; not applied: a single "

@@ -123,7 +123,7 @@ static void globals(void **state)
         {"Global: {epochs: 3, freeze_stages: 5}\n", NULL, BAD, 1, 36, "from 0 to 4"},
         {"Global: {epochs: 3, freeze_stages: 4}\n"
          "Arch: {name: 'cifar:planes=32,depths=2-2-2,width=26,scale=4'}\n",
-         NULL, BAD, 1, 1, "has 3 stages"},
+         NULL, BAD, 1, 36, "has 3 stages"},
         {"Global: 3\n", NULL, BAD, 1, 9, "Global has no \"key: value\" lines"},
         {"AMP: {use_apm: True}\n", NULL, BAD, 1, 7, "did you mean \"use_amp\"?"},
         {"AMP: {level: O3}\n", NULL, BAD, 1, 14, "known are O0, O1, O2"},
@@ -197,7 +197,7 @@ static void losses(void **state)
          "DataLoader: {Train: {dataset: {cls_label_path: a, transform_ops: [{NormalizeImage: "
          "{order: ''}}],\n"
          "  batch_transform_ops: [{MixupOperator: {alpha: 0.2}}]}, sampler: {batch_size: 2}}}\n",
-         NULL, NOT_BUILT, 1, 1, "class_weights with batch_transform_ops"},
+         NULL, NOT_BUILT, 1, 15, "class_weights with batch_transform_ops"},
     };
     EXPECT_ALL(refusals);
 }
