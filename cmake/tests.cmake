@@ -30,6 +30,7 @@ if(RES2NET_TESTS)
                 tests/kernelcheck/tile_emulation.c PROPERTIES COMPILE_OPTIONS "${R2N_AVX512_FLAGS}")
         endif()
         add_test(NAME kernelcheck COMMAND kernelcheck check)
+        add_test(NAME kernelcheck_grad COMMAND kernelcheck grad)
     endif()
 endif()
 

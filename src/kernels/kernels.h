@@ -271,8 +271,9 @@ typedef struct r2n_pool_gradient_arguments {
  * with n = block * 16 + lane, 0 in the lanes after the last channel; rows of the packed weights
  * that no source covers are not written. Part i begins i * part_pitch floats after `output`. A part
  * is taken chunk_rows rows at a time: a chunk's sum starts at +0 and takes its pixels in rising
- * order, one fma each; the first chunk is stored and the others are added to it. Kernels are at
- * their best with chunks of about 256 pixels and slow above 512. */
+ * order, one fma each; the first chunk is stored and the others are added to it; the last one of a
+ * part may be shorter. Kernels are at their best with chunks of about 256 pixels, and a third
+ * slower above 512. */
 typedef struct r2n_weights_gradient_arguments {
     int32_t images, rows, columns; /* of the gradient */
     int32_t channels;              /* N */
@@ -280,9 +281,9 @@ typedef struct r2n_weights_gradient_arguments {
     int32_t source_count;
     const r2n_gemm_source *sources; /* as in the gemm */
     r2n_view gradient;              /* channels in one group */
-    int32_t part_rows, chunk_rows;  /* part_rows is a multiple of chunk_rows */
-    int64_t part_pitch;             /* floats */
-    float *output;                  /* [parts][ceil(channels / 16)][k_total][16], 64-byte aligned */
+    int32_t part_rows, chunk_rows;
+    int64_t part_pitch; /* floats */
+    float *output;      /* [parts][ceil(channels / 16)][k_total][16], 64-byte aligned */
 } r2n_weights_gradient_arguments;
 
 /* ---- one line a kernel

@@ -219,12 +219,15 @@ void r2n_weights_gradient_f32_walk(const r2n_gradient_tile_set *set,
     walk w = {
         .set = set, .arguments = a, .block = block, .range = range, .runs = runs, .packed = packed};
     assert(a->part_rows > 0 && range.row_first % a->part_rows == 0);
-    assert(a->chunk_rows > 0 && a->part_rows % a->chunk_rows == 0 && a->gradient.groups == 1);
-    for (int32_t row = range.row_first; row < range.row_last; row += a->chunk_rows) {
+    assert(a->chunk_rows > 0 && a->gradient.groups == 1);
+    for (int32_t row = range.row_first, end; row < range.row_last; row = end) {
+        const int32_t in_part = row % a->part_rows;
+        const int64_t part_end = (int64_t)row - in_part + a->part_rows;
+        end = (int32_t)smaller((int64_t)row + a->chunk_rows, smaller(part_end, range.row_last));
         w.part = a->output + row / a->part_rows * a->part_pitch;
         w.first_pixel = (int64_t)row * a->columns;
-        w.last_pixel = smaller(row + a->chunk_rows, range.row_last) * a->columns;
-        w.adds = row % a->part_rows != 0;
+        w.last_pixel = (int64_t)end * a->columns;
+        w.adds = in_part != 0;
         walk_chunk(&w);
     }
 }

@@ -106,6 +106,8 @@ static void make_case(gradient_case *c, random_state *random, fill f, int is_lon
     w->chunk_rows = is_long ? random_between(random, 10, all_rows(c))
                             : random_between(random, 1, 1 + all_rows(c) / 2);
     w->part_rows = w->chunk_rows * random_between(random, 1, 3);
+    if (random_between(random, 0, 3) == 0)
+        w->part_rows = random_between(random, 1, all_rows(c));
     while (part_count(c) > MOST_PARTS)
         w->part_rows += w->chunk_rows;
     const extent e = {w->images, w->rows, w->columns, w->channels};
@@ -144,15 +146,15 @@ static expectation expect(const gradient_case *c, int32_t part, const r2n_gemm_s
     const int32_t first = part * w->part_rows;
     expectation e = {0};
     float chunk = 0;
-    for (int32_t row = first; row < first + w->part_rows && row < all_rows(c); row++) {
-        const int32_t image = row / w->rows;
-        if (row > first && row % w->chunk_rows == 0) {
-            e.rounded = row == first + w->chunk_rows ? chunk : e.rounded + chunk;
+    for (int32_t in_part = 0; in_part < w->part_rows && first + in_part < all_rows(c); in_part++) {
+        const int32_t row = (first + in_part) % w->rows, image = (first + in_part) / w->rows;
+        if (in_part > 0 && in_part % w->chunk_rows == 0) {
+            e.rounded = in_part == w->chunk_rows ? chunk : e.rounded + chunk;
             chunk = 0;
         }
         for (int32_t column = 0; column < w->columns; column++) {
-            const float a = block[source_index(source, image, row % w->rows, column) + k];
-            const float g = block[view_index(&w->gradient, image, row % w->rows, column, channel)];
+            const float a = block[source_index(source, image, row, column) + k];
+            const float g = block[view_index(&w->gradient, image, row, column, channel)];
             chunk = fmaf(a, g, chunk);
             e.value += (double)a * (double)g;
             e.magnitude += fabs((double)a * (double)g);

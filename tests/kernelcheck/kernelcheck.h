@@ -26,6 +26,7 @@ int kernel_is_usable(const r2n_kernel *kernel, const options *o);
 
 /* Each returns the program's exit status. */
 int run_check(const options *o);
+int run_grad(const options *o);
 int run_bench(const options *o);
 int run_list(const options *o);
 

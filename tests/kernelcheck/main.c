@@ -13,13 +13,14 @@ static const uint64_t default_seed = 20240229;
 static int usage(FILE *to, int status)
 {
     fprintf(to,
-            "usage: kernelcheck check|bench|list [--isa X] [--seed N] [--filter TEXT]\n"
+            "usage: kernelcheck check|grad|bench|list [--isa X] [--seed N] [--filter TEXT]\n"
             "  check  compare every kernel this CPU runs with the reference; exit 1 on a failure\n"
+            "  grad   hold gradients to finite differences; exit 1 on a failure\n"
             "  bench  GMAC/s of the matrix products and %% of the measured ceiling, one thread\n"
             "  list   table of the kernels of this build\n"
             "  --isa     ceiling: reference, avx2, avx512, amx, neon (also RES2NET_ISA)\n"
-            "  --seed    of the random cases of check (default %llu)\n"
-            "  --filter  only kernels (bench: or shapes) whose name has TEXT in it\n",
+            "  --seed    of the random cases of check and grad (default %llu)\n"
+            "  --filter  only kernels (bench: or shapes; not grad) whose name has TEXT in it\n",
             (unsigned long long)default_seed);
     return status;
 }
@@ -85,6 +86,8 @@ int main(int count, char **arguments)
         return usage(stderr, 2);
     if (strcmp(arguments[1], "check") == 0)
         return run_check(&o);
+    if (strcmp(arguments[1], "grad") == 0)
+        return run_grad(&o);
     if (strcmp(arguments[1], "bench") == 0)
         return run_bench(&o);
     if (strcmp(arguments[1], "list") == 0)
