@@ -41,7 +41,8 @@ void r2n_statistics_f32_walk(r2n_statistics_function *function, const r2n_statis
     const int32_t first = range.block_first * LANES;
     const int32_t last = smaller(range.block_last * LANES, s->channels);
     r2n_statistics_row r = {.pitch = s->input.pixel_pitch, .columns = s->columns};
-    assert(s->part_rows > 0 && range.row_first % s->part_rows == 0);
+    assert(s->part_rows > 0 &&
+           (range.row_first % s->part_rows == 0 || range.row_first >= range.row_last));
     if (first >= last)
         return;
     for (int32_t row = range.row_first; row < range.row_last; row++) {
@@ -69,7 +70,8 @@ void r2n_norm_sums_f32_walk(r2n_norm_sums_function *function, const r2n_norm_sum
                            .result_pitch = s->result.pixel_pitch,
                            .columns = s->columns,
                            .mask = s->mask};
-    assert(s->part_rows > 0 && range.row_first % s->part_rows == 0);
+    assert(s->part_rows > 0 &&
+           (range.row_first % s->part_rows == 0 || range.row_first >= range.row_last));
     if (first >= last)
         return;
     for (int32_t row = range.row_first; row < range.row_last; row++) {

@@ -218,7 +218,8 @@ void r2n_weights_gradient_f32_walk(const r2n_gradient_tile_set *set,
     _Alignas(64) float packed[SEGMENT * R2N_GRADIENT_MOST_BLOCKS * LANES];
     walk w = {
         .set = set, .arguments = a, .block = block, .range = range, .runs = runs, .packed = packed};
-    assert(a->part_rows > 0 && range.row_first % a->part_rows == 0);
+    assert(a->part_rows > 0 &&
+           (range.row_first % a->part_rows == 0 || range.row_first >= range.row_last));
     assert(a->chunk_rows > 0 && a->gradient.groups == 1);
     for (int32_t row = range.row_first, end; row < range.row_last; row = end) {
         const int32_t in_part = row % a->part_rows;

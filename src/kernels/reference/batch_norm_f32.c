@@ -23,7 +23,8 @@ void r2n_statistics_f32_reference(const void *arguments, void *memory, r2n_range
 {
     const r2n_statistics_arguments *s = arguments;
     const float *block = memory;
-    assert(s->part_rows > 0 && range.row_first % s->part_rows == 0);
+    assert(s->part_rows > 0 &&
+           (range.row_first % s->part_rows == 0 || range.row_first >= range.row_last));
     for (int32_t first = range.row_first; first < range.row_last; first += s->part_rows)
         for (int32_t n = range.block_first * LANES; n < last_channel(range, s->channels); n++) {
             double sum = 0, square = 0;
@@ -56,7 +57,8 @@ void r2n_norm_sums_f32_reference(const void *arguments, void *memory, r2n_range 
 {
     const r2n_norm_sums_arguments *s = arguments;
     float *block = memory;
-    assert(s->part_rows > 0 && range.row_first % s->part_rows == 0);
+    assert(s->part_rows > 0 &&
+           (range.row_first % s->part_rows == 0 || range.row_first >= range.row_last));
     const int of_input = s->mask == R2N_MASK_OF_INPUT, of_result = s->mask == R2N_MASK_OF_RESULT;
     for (int32_t first = range.row_first; first < range.row_last; first += s->part_rows)
         for (int32_t n = range.block_first * LANES; n < last_channel(range, s->channels); n++) {

@@ -26,7 +26,8 @@ void r2n_weights_gradient_f32_reference(const void *arguments, void *memory, r2n
 {
     const r2n_weights_gradient_arguments *w = arguments;
     const float *block = memory;
-    assert(w->part_rows > 0 && range.row_first % w->part_rows == 0);
+    assert(w->part_rows > 0 &&
+           (range.row_first % w->part_rows == 0 || range.row_first >= range.row_last));
     assert(w->chunk_rows > 0 && w->gradient.groups == 1);
     for (int32_t first = range.row_first; first < range.row_last; first += w->part_rows) {
         const int32_t end = first + w->part_rows;
