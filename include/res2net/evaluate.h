@@ -21,7 +21,31 @@ typedef struct res2net_class_result {
     int64_t top1_correct;
     int64_t top5_correct;
     int64_t predicted; /* pictures whose first answer was this class */
+    /* Not a number where there is nothing to share: no answer, no picture, neither. */
+    double precision; /* of `predicted` */
+    double recall;    /* of `images` */
+    double f1;        /* the harmonic mean of both: 2 right / (images + predicted) */
 } res2net_class_result;
+
+enum { RES2NET_CALIBRATION_BINS = 15, RES2NET_MAXIMUM_WORST = 10000 };
+
+/* The pictures whose first answer had a confidence (its softmax) in one of the equal parts of 0 to
+ * 1; a part has its upper end. Unreadable pictures are in none. */
+typedef struct res2net_calibration_bin {
+    int64_t images;
+    int64_t correct;
+    double confidence; /* the mean; 0 without pictures */
+} res2net_calibration_bin;
+
+typedef struct res2net_worst_picture {
+    char *name;   /* the path, or "test.bin[12]" for a record of a CIFAR binary */
+    int64_t item; /* its place in the set, from 0 */
+    int32_t label, answer;
+    double loss;
+    double confidence, label_confidence; /* the softmax of the answer and of the label */
+    int32_t width, height;
+    uint8_t *pixels; /* RGB, of a CIFAR record; NULL, and no size, of a file */
+} res2net_worst_picture;
 
 typedef struct res2net_evaluation {
     int64_t images; /* that count: without skipped ones, with "wrong" ones */
@@ -32,6 +56,15 @@ typedef struct res2net_evaluation {
     int32_t classes;
     res2net_class_result *per_class; /* [classes] */
     int64_t *confusion; /* [label][answer], classes x classes; NULL for over 4096 classes */
+    /* Means over the classes that have pictures; a class that was never answered has precision 0.
+     * Not a number without pictures. */
+    double macro_precision, macro_recall, macro_f1;
+    /* The expected calibration error: how far confidence is from the share that is right, the mean
+     * over the pictures that ran. Not a number without them. */
+    double calibration_error;
+    res2net_calibration_bin calibration[RES2NET_CALIBRATION_BINS];
+    int32_t worst_count;
+    res2net_worst_picture *worst; /* [worst_count], the highest loss first */
 } res2net_evaluation;
 
 /* Called after each batch; anything but 0 stops the evaluation with INTERRUPTED. */
@@ -44,6 +77,7 @@ typedef struct res2net_evaluate_options {
     res2net_on_bad_image on_bad_image;
     res2net_progress *progress; /* or NULL */
     void *progress_context;
+    int32_t worst; /* how many pictures of the highest loss are kept; to RES2NET_MAXIMUM_WORST */
 } res2net_evaluate_options;
 
 /* Every bad line of a list is reported before anything runs (BAD_LIST), and so is every file that

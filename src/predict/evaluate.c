@@ -5,14 +5,15 @@
  */
 #include "res2net/evaluate.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/os.h"
 #include "base/thread_pool.h"
 #include "data/dataset.h"
+#include "predict/evaluation_figures.h"
 #include "predict/session.h"
+#include "predict/worst_pictures.h"
 
 enum {
     DEFAULT_BATCH = 32,
@@ -39,6 +40,7 @@ typedef struct evaluation {
     int32_t loaded; /* slots in use */
     double loss_sum;
     int64_t loss_count;
+    int32_t worst_room; /* of out->worst */
     res2net_evaluation *out;
     res2net_report *report;
 } evaluation;
@@ -101,34 +103,19 @@ static void count_bad(evaluation *e, int32_t label)
     }
 }
 
-static void count_answer(evaluation *e, int32_t label, const float *logits)
+static void count_answer(evaluation *e, size_t item, const float *logits)
 {
-    const int32_t classes = e->out->classes;
-    int32_t answer = 0;
-    int32_t better = 0; /* classes that come before the label */
-    double sum = 0;
-    for (int32_t n = 1; n < classes; n++)
-        if (logits[n] > logits[answer])
-            answer = n;
-    for (int32_t n = 0; n < classes; n++) {
-        better += logits[n] > logits[label] || (logits[n] == logits[label] && n < label);
-        sum += exp((double)logits[n] - (double)logits[answer]);
-    }
-    res2net_class_result *result = &e->out->per_class[label];
-    e->out->images++;
-    result->images++;
-    e->out->per_class[answer].predicted++;
-    if (e->out->confusion != NULL)
-        e->out->confusion[(int64_t)label * classes + answer]++;
-    if (better < 1) {
-        e->out->top1_correct++;
-        result->top1_correct++;
-    }
-    if (better < 5) {
-        e->out->top5_correct++;
-        result->top5_correct++;
-    }
-    e->loss_sum += log(sum) + (double)logits[answer] - (double)logits[label];
+    const int32_t label = e->dataset->items[item].label;
+    const r2n_answer answer = r2n_answer_of(logits, e->out->classes, label);
+    r2n_figures_count(e->out, label, &answer);
+    const res2net_worst_picture picture = {.item = (int64_t)item,
+                                           .label = label,
+                                           .answer = answer.answer,
+                                           .loss = answer.loss,
+                                           .confidence = answer.confidence,
+                                           .label_confidence = answer.label_confidence};
+    r2n_worst_offer(e->out->worst, &e->out->worst_count, e->worst_room, &picture);
+    e->loss_sum += answer.loss;
     e->loss_count++;
 }
 
@@ -160,8 +147,7 @@ static res2net_status run_group(evaluation *e, int32_t first, int32_t last)
     const res2net_status status = res2net_session_run(
         e->session, e->input, last - first, shape->height, shape->width, e->logits, e->report);
     for (int32_t i = first; status == RES2NET_OK && i < last; i++)
-        count_answer(e, e->dataset->items[e->first + (size_t)i].label,
-                     e->logits + (int64_t)(i - first) * e->out->classes);
+        count_answer(e, e->first + (size_t)i, e->logits + (int64_t)(i - first) * e->out->classes);
     return status;
 }
 
@@ -212,11 +198,12 @@ static res2net_status allocate(evaluation *e)
     e->out->per_class = r2n_allocate_zeroed(classes, sizeof *e->out->per_class);
     if (classes <= MAXIMUM_CONFUSION)
         e->out->confusion = r2n_allocate_zeroed(classes * classes, sizeof *e->out->confusion);
+    e->out->worst = r2n_allocate_zeroed((size_t)e->worst_room, sizeof *e->out->worst);
     e->slots = r2n_allocate_zeroed((size_t)e->batch, sizeof *e->slots);
     e->logits = r2n_allocate((size_t)e->batch * classes, sizeof(float));
     fine = e->out->per_class != NULL &&
-           (e->out->confusion != NULL || classes > MAXIMUM_CONFUSION) && e->slots != NULL &&
-           e->logits != NULL;
+           (e->out->confusion != NULL || classes > MAXIMUM_CONFUSION) && e->out->worst != NULL &&
+           e->slots != NULL && e->logits != NULL;
     for (int32_t i = 0; fine && i < e->batch; i++) {
         e->slots[i].report = res2net_report_create();
         fine = e->slots[i].report != NULL;
@@ -224,6 +211,11 @@ static res2net_status allocate(evaluation *e)
     return fine ? RES2NET_OK
                 : r2n_fail(e->report, RES2NET_OUT_OF_MEMORY, NULL, -1,
                            "no memory for the evaluation");
+}
+
+static int32_t worst_room(const r2n_dataset *dataset, const res2net_evaluate_options *options)
+{
+    return dataset->count < (size_t)options->worst ? (int32_t)dataset->count : options->worst;
 }
 
 static void release(evaluation *e)
@@ -272,6 +264,10 @@ res2net_status res2net_evaluate(res2net_session *session, const char *list,
     if (options->batch < 0 || options->batch > MAXIMUM_BATCH)
         return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
                         "a batch has 1 to %d pictures, not %d", MAXIMUM_BATCH, options->batch);
+    if (options->worst < 0 || options->worst > RES2NET_MAXIMUM_WORST)
+        return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
+                        "0 to %d of the worst pictures can be kept, not %d", RES2NET_MAXIMUM_WORST,
+                        options->worst);
     res2net_status status = open_set(session->model, list, options, &dataset, report);
     if (status != RES2NET_OK)
         return status;
@@ -279,12 +275,18 @@ res2net_status res2net_evaluate(res2net_session *session, const char *list,
                     .dataset = dataset,
                     .options = options,
                     .batch = options->batch > 0 ? options->batch : DEFAULT_BATCH,
+                    .worst_room = worst_room(dataset, options),
                     .out = out,
                     .report = report};
     const double start = r2n_seconds();
     status = allocate(&e);
     if (status == RES2NET_OK)
         status = run_all(&e);
+    if (status == RES2NET_OK)
+        status =
+            r2n_worst_finish(out->worst, out->worst_count, dataset, r2n_dataset_name(list), report);
+    if (status == RES2NET_OK)
+        r2n_figures_finish(out);
     out->loss = e.loss_count > 0 ? e.loss_sum / (double)e.loss_count : 0;
     out->seconds = r2n_seconds() - start;
     release(&e);
@@ -298,5 +300,6 @@ void res2net_evaluation_free(res2net_evaluation *evaluation)
 {
     r2n_free(evaluation->per_class);
     r2n_free(evaluation->confusion);
+    r2n_worst_free(evaluation->worst, evaluation->worst_count);
     *evaluation = (res2net_evaluation){0};
 }

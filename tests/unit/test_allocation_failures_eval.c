@@ -78,7 +78,9 @@ static res2net_status evaluate(void *context, res2net_report *report)
     res2net_evaluation found;
     res2net_status status = res2net_evaluate(session, e->source, &e->options, &found, report);
     if (status != RES2NET_OK)
-        return found.per_class == NULL && found.confusion == NULL ? status : RES2NET_INTERNAL;
+        return found.per_class == NULL && found.confusion == NULL && found.worst == NULL
+                   ? status
+                   : RES2NET_INTERNAL;
     if (e->loss < 0)
         e->loss = found.loss;
     status = right(found.images == e->images && found.skipped == e->skipped &&
@@ -102,7 +104,7 @@ static void evaluations(void **state)
         res2net_status status;
     } rows[] = {
         {"list, skip",
-         {list, {.batch = 2, .on_bad_image = RES2NET_BAD_IMAGE_SKIP}, 3, 1, -1},
+         {list, {.batch = 2, .on_bad_image = RES2NET_BAD_IMAGE_SKIP, .worst = 2}, 3, 1, -1},
          RES2NET_OK},
         {"list, wrong",
          {list, {.batch = 3, .on_bad_image = RES2NET_BAD_IMAGE_WRONG}, 4, 1, -1},
@@ -110,7 +112,7 @@ static void evaluations(void **state)
         {"list, stop", {list, {.batch = 2}, 0, 0, -1}, (res2net_status)A_DAMAGED_PNG},
         {"list with bad lines", {bad_list, {.batch = 2}, 0, 0, -1}, RES2NET_BAD_LIST},
         {"class folders", {classes, {.batch = 2}, 3, 0, -1}, RES2NET_OK},
-        {"CIFAR binary", {cifar, {.batch = 2}, 3, 0, -1}, RES2NET_OK},
+        {"CIFAR binary", {cifar, {.batch = 2, .worst = 2}, 3, 0, -1}, RES2NET_OK},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         evaluation e = rows[i].evaluation;
