@@ -28,7 +28,14 @@ static const option_row options[] = {
     {.name = "report",
      .kind = OPTION_FOLDER,
      .argument = "FOLDER",
-     .help = "writes per_class.csv, confusion.csv and summary.json there"},
+     .help = "writes tables, charts, a page of the worst pictures and summary.json there"},
+    {.name = "worst",
+     .kind = OPTION_INTEGER,
+     .argument = "N",
+     .fallback = "50",
+     .minimum = 0,
+     .maximum = RES2NET_MAXIMUM_WORST,
+     .help = "how many pictures of the highest loss the report and JSON have"},
     {.name = "format",
      .kind = OPTION_CHOICE,
      .fallback = "text",
@@ -85,7 +92,8 @@ static int evaluate(const command_line *line, const res2net_evaluate_config *con
                         : option_is(line, "on-bad-image", "wrong") ? RES2NET_BAD_IMAGE_WRONG
                                                                    : RES2NET_BAD_IMAGE_STOP,
         .progress = show_progress,
-        .progress_context = &progress};
+        .progress_context = &progress,
+        .worst = (int32_t)option_integer(line, "worst")};
     res2net_report *report = res2net_report_create();
     platform_let_signals_end_reads(1);
     const res2net_status status =
@@ -210,12 +218,14 @@ static int run(const command_line *line)
 const verb verb_eval = {
     .name = "eval",
     .operands = "--list LIST | -c CONFIG",
-    .summary = "top-1, top-5 and loss over a labelled set",
+    .summary = "top-1, top-5, loss, F1 and calibration over a labelled set",
     .description =
         "Every bad line of a list is reported before anything runs. A picture is never replaced by "
         "another one, and none is counted twice.\n\n"
-        "The report's per_class.csv holds a row a class, confusion.csv a row a label and a column "
-        "an answer, summary.json what --format json prints.",
+        "The report's per_class.csv holds a row a class, confusion.csv and confusion.svg a row a "
+        "label and a column an answer, confused_pairs.csv a row a kind of mistake, calibration.svg "
+        "how often answers of a confidence are right, worst.html the pictures of the highest loss, "
+        "summary.json what --format json prints.",
     .examples =
         "  res2net eval -m net.pth --list val_list.txt --root imagenet/\n"
         "  res2net eval -m net.r2n --list test.bin --report report/\n"

@@ -9,8 +9,8 @@
 
 void eval_print_text(FILE *out, const res2net_model *model, const res2net_evaluation *found);
 void eval_print_json(FILE *out, const res2net_model *model, const res2net_evaluation *found);
-/* per_class.csv, confusion.csv and summary.json, each whole or not at all. EXIT_DONE, or
- * EXIT_FAILED after saying why. The folder is there. */
+/* Tables, pictures, the page of the worst pictures and summary.json, each whole or not at all.
+ * EXIT_DONE, or EXIT_FAILED after saying why. The folder is there. */
 int eval_write_report(const char *folder, const res2net_model *model,
                       const res2net_evaluation *found);
 

@@ -207,6 +207,16 @@ int platform_make_folder(const char *path)
     return failure;
 }
 
+char *platform_whole_path(const char *path)
+{
+    char *whole = realpath(path, NULL);
+    if (whole == NULL && errno == ENOMEM) {
+        fputs("res2net: memory for a path could not be had\n", stderr);
+        exit(EXIT_FAILED);
+    }
+    return whole;
+}
+
 int atomic_file_open(atomic_file *file, const char *folder, const char *name)
 {
     const size_t bytes = strlen(folder) + strlen(name) + 48;

@@ -47,6 +47,9 @@ char **platform_match(const char *pattern, size_t *count);
 /* With parents. 0, or what errno says. */
 int platform_make_folder(const char *path);
 
+/* From the root, without links or dots; the caller's (free). NULL where the path leads nowhere. */
+char *platform_whole_path(const char *path);
+
 /* A file that appears whole or not at all: kept in memory, then written beside its target, then
  * renamed. */
 typedef struct atomic_file {

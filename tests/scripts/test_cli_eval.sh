@@ -30,7 +30,8 @@ expect 0 "$res2net" eval -m net.r2n --list list.txt --root . --format json --rep
 python_check "counts, loss and classes" <<'END'
 import math
 keys = ["images", "skipped", "top1_correct", "top5_correct", "top1", "top5", "loss", "seconds",
-        "classes"]
+        "macro_precision", "macro_recall", "macro_f1", "calibration_error", "classes",
+        "calibration", "confused_pairs", "worst"]
 assert list(value) == keys, list(value)
 answers = json.load(open("answers.json"))
 labels = [int(line.split()[1]) for line in open("list.txt")]
@@ -53,6 +54,7 @@ for i, row in enumerate(value["classes"]):
     assert row["top1_correct"] == right, row
     assert row["top1"] == (right / images if images else None), row
     assert row["precision"] == (right / predicted if predicted else None), row
+    assert row["recall"] == row["top1"], row
     assert row["f1"] == (2 * right / (images + predicted) if images + predicted else None), row
 END
 cat >check_report.py <<'END'
@@ -75,7 +77,7 @@ END
 checks=$((checks + 1))
 python3 check_report.py || fail "the report"
 checks=$((checks + 1))
-[ "$(find report -type f | wc -l)" -eq 3 ] || fail "the report left other files: $(ls -A report)"
+[ "$(find report -type f | wc -l)" -eq 7 ] || fail "the report left other files: $(ls -A report)"
 expect 0 "$res2net" eval -m net.r2n --list set
 prints "images   12"
 prints "top-1 "
@@ -84,7 +86,10 @@ expect 0 "$res2net" eval -m net.r2n --list set --format json --batch 1 --threads
 python_check "a folder of class folders" <<'END'
 assert value["images"] == 12
 shown = json.load(open("report/summary.json"))
-del value["seconds"], shown["seconds"]
+for one in (value, shown):
+    del one["seconds"]
+    for row in one["worst"]:
+        row["file"] = row["file"].removeprefix("./")
 assert value == shown
 END
 

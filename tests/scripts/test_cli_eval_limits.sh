@@ -23,8 +23,14 @@ for format in text json; do
     expect 0 "$res2net" eval -m big.safetensors --transforms transforms.yaml --list list.txt --root . \
         --format $format --report big_report
     says "too many for confusion.csv"
+    says "too many for confusion.svg"
+    says "too many for confused_pairs.csv"
 done
 [ -f big_report/summary.json ] || fail "no summary.json beside a left out matrix"
+[ -f big_report/worst.html ] || fail "no worst.html beside a left out matrix"
+python_check "without a matrix the pairs are not known" <<'END'
+assert value["confused_pairs"] is None and len(value["worst"]) == 1, value["confused_pairs"]
+END
 rm -rf big_report
 
 # ---- a picture too small for the network is a bad picture, not the end of the run
