@@ -3,7 +3,7 @@
 # Makes the virtual environments of the comparisons, under .oracle/ of the checkout: the software
 # that others wrote and that we compare with. A second run only prints the versions.
 #   environments.sh            paddle torch onnx pictures
-#   environments.sh NAME...    only these: paddle torch onnx pictures records openvino ncnn
+#   environments.sh NAME...    only these: paddle torch onnx pictures records sklearn openvino ncnn
 # Without names: those of the comparisons. `openvino` and `ncnn` are the benchmark's alone.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -79,8 +79,12 @@ for name in "$@"; do
         make records "visualdl==2.5.3" "tensorboard==2.21.0" "setuptools<81"
         versions records visualdl tensorboard protobuf numpy
         ;;
+    sklearn)
+        make sklearn "scikit-learn==1.9.1" numpy pillow
+        versions sklearn scikit-learn numpy pillow
+        ;;
     *)
-        say "no environment is called '$name': there are paddle torch onnx pictures records openvino ncnn"
+        say "no environment is called '$name': there are paddle torch onnx pictures records sklearn openvino ncnn"
         exit 2
         ;;
     esac
