@@ -65,6 +65,14 @@ r2n_processor_limits r2n_os_processor_limits(void);
 uint64_t r2n_os_memory_bytes(void);
 
 int r2n_os_is_directory(const char *path);
+/* Renames, replacing what is there at once. WRITE_FAILED. */
+res2net_status r2n_os_rename(const char *from, const char *to, res2net_report *report);
+/* `to` becomes a second name of the file `from`, or a copy where the file system knows no second
+ * names; what was there is replaced at once. */
+res2net_status r2n_os_link(const char *from, const char *to, res2net_report *report);
+void r2n_os_remove(const char *path); /* a file; none there is fine */
+/* Makes the names in the folder of `path` last through a power cut, where the system can. */
+void r2n_os_sync_folder(const char *path);
 /* Makes the directory and those above it; one that is there is fine. */
 res2net_status r2n_os_make_directories(const char *path, res2net_report *report);
 /* 0 only where nothing has this name: what exists and cannot be looked at is there. */

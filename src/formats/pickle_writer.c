@@ -39,6 +39,17 @@ void r2n_pickle_put_integer(r2n_pickle_writer *writer, int64_t number)
     }
 }
 
+void r2n_pickle_put_float(r2n_pickle_writer *writer, double number)
+{
+    uint64_t bits;
+    uint8_t big[8];
+    memcpy(&bits, &number, sizeof bits);
+    for (int i = 0; i < 8; i++)
+        big[i] = (uint8_t)(bits >> (56 - 8 * i));
+    r2n_pickle_put_opcode(writer, R2N_PICKLE_BINFLOAT);
+    r2n_writer_put(writer->file, big, sizeof big);
+}
+
 void r2n_pickle_put_text(r2n_pickle_writer *writer, const char *text)
 {
     const size_t length = strlen(text);

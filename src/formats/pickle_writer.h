@@ -14,6 +14,7 @@ typedef struct r2n_pickle_writer {
 void r2n_pickle_put_opcode(r2n_pickle_writer *writer, uint8_t opcode);
 void r2n_pickle_put_start(r2n_pickle_writer *writer); /* PROTO 4 */
 void r2n_pickle_put_integer(r2n_pickle_writer *writer, int64_t number);
+void r2n_pickle_put_float(r2n_pickle_writer *writer, double number);
 void r2n_pickle_put_text(r2n_pickle_writer *writer, const char *text);
 /* The opcode and length of `bytes` bytes; the caller puts the bytes themselves into the file. */
 void r2n_pickle_put_bytes_head(r2n_pickle_writer *writer, uint64_t bytes);

@@ -3,14 +3,16 @@
  * What a run leaves behind and goes on from: PREFIX.pdparams, PREFIX.pdopt, PREFIX.pdstates, which
  * real Paddle loads, and PREFIX.r2n for predict. spec: shared/spec/paddleclas.md 2.8, 5.2.
  *
- * A save writes new files under temporary names, then renames them one by one, .pdstates last.
- * Every file of one save has the same stamp inside; a set whose stamps differ (a run was killed
- * between two renames) is told and the set before it is used: PREFIX.previous.*, kept until the new
- * one is whole. Files of PaddleClas have no stamps and are taken as they are.
+ * A save writes all files anew as PREFIX.new.*, gives those that are there a second name,
+ * PREFIX.previous.*, and renames the new ones one by one, .pdstates last. .pdstates has the sizes
+ * and hashes of the others: a set that a run was killed in the middle of is told by them, and the
+ * one before it is used. Files of PaddleClas have none and are taken as they are.
+ * docs/checkpoints.md
  */
 #ifndef R2N_TRAIN_CHECKPOINT_H
 #define R2N_TRAIN_CHECKPOINT_H
 
+#include "train/learning_rate.h"
 #include "weights/weights.h"
 
 /* Where a run stands, beside its weights. Stored in .pdstates: "metric" and "epoch" as PaddleClas
@@ -18,13 +20,13 @@
 typedef struct r2n_run_state {
     int64_t epoch;      /* last one that was finished, from 1; 0: none */
     int64_t iteration;  /* in epoch + 1: batches done; 0 at an epoch's end */
-    int64_t steps;      /* optimiser steps so far */
+    int64_t steps;      /* the schedule's iterations so far: optimiser steps, skipped ones too */
     double best_metric; /* top-1 so far, 0 to 1 */
     int64_t best_epoch;
     double last_rate; /* learning rate of the last iteration */
     uint64_t seed;
     int64_t skipped_steps, bad_streak; /* non-finite ones, and the latest run of them */
-    double beta1_power, beta2_power;   /* AdamW */
+    double beta1_power, beta2_power; /* AdamW: r2n_optimiser_progress's; 1 before the first step */
     double epoch_loss; /* sum over this epoch's batches so far, for the log to go on */
     int has_ours;      /* 0: the file is PaddleClas' own, with metric and epoch alone */
 } r2n_run_state;
@@ -42,8 +44,8 @@ typedef struct r2n_checkpoint {
     const r2n_tensor_set *averaged; /* EMA, or NULL: PREFIX.ema.pdparams, as release/2.5 */
     r2n_optimiser_state states[2];
     int state_count;
-    const char *schedule_class; /* Paddle's, for LR_Scheduler's nesting (LinearWarmup) */
-    double base_rate;
+    const r2n_schedule *schedule; /* LR_Scheduler is its place after run.steps */
+    double rate_factor;           /* all its rates are times this: 1 */
     r2n_run_state run;
 } r2n_checkpoint;
 
@@ -58,12 +60,15 @@ typedef struct r2n_loaded_checkpoint {
     r2n_tensor_set *weights;   /* canonical */
     r2n_tensor_set *averaged;  /* or NULL */
     r2n_tensor_set *states[2]; /* canonical names; NULL where absent */
-    double saved_rate;         /* LR_Scheduler's last_lr */
-    int64_t saved_last_epoch;  /* and last_epoch: scheduler steps so far */
+    const char *kinds[2];      /* "velocity", or "moment1" and "moment2"; NULL where absent */
+    double saved_rate;         /* LR_Scheduler's last_lr: of the next step */
+    int64_t saved_last_epoch;  /* and last_epoch: its steps so far, of iterations or of epochs */
     r2n_run_state run;
 } r2n_loaded_checkpoint;
 
-/* Of ours or of Paddle's. All or nothing; NOT_FOUND names the missing one of the three files. */
+/* Of ours or of Paddle's, whose run.steps are LR_Scheduler's. All or nothing; NOT_FOUND names the
+ * missing one of the three files, DAMAGED the one that is not of the same save. A note says where
+ * the save before the last one is taken. `architecture` may be NULL: what the weights are. */
 res2net_status r2n_checkpoint_read(const char *prefix, const r2n_architecture *architecture,
                                    r2n_loaded_checkpoint *out, res2net_report *report);
 void r2n_loaded_checkpoint_free(r2n_loaded_checkpoint *checkpoint);

@@ -280,7 +280,7 @@ int r2n_optimiser_step(const r2n_optimiser_options *options, const r2n_parameter
         p.states[i] = states[i];
     if (!clip(&p, threads))
         return 0;
-    if (progress->steps == 0) {
+    if (progress->steps == 0 || progress->beta1_power >= 1) {
         progress->beta1_power = (double)(float)options->beta1;
         progress->beta2_power = (double)(float)options->beta2;
     }

@@ -40,8 +40,8 @@ enum { R2N_OPTIMISER_STATES = 2 }; /* blocks as large as the parameters that a k
 int r2n_optimiser_states(r2n_optimiser_kind kind);
 
 /* What an optimiser remembers beside its blocks: AdamW's powers of beta that the next step takes,
- * beta^(steps + 1) rounded to f32, as Paddle keeps them. The first step (`steps` is 0) sets them
- * itself. */
+ * beta^(steps + 1) rounded to f32, as Paddle keeps them. The first step sets them itself, that is
+ * where `steps` is 0 or beta1_power is 1 (all steps so far were left out). */
 typedef struct r2n_optimiser_progress {
     int64_t steps;
     double beta1_power, beta2_power;

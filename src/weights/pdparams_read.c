@@ -5,12 +5,13 @@
 
 #include "base/memory.h"
 #include "weights/metadata.h"
+#include "weights/pdparams.h"
 #include "weights/wrappers.h"
 
 enum { RECONSTRUCT = 1, FROM_BUFFER, NDARRAY, DTYPE, OTHER };
 enum { NAME_BYTES = 256, MAXIMUM_SLICES = 256 };
 
-static const r2n_pickle_global ALLOWED[] = {
+const r2n_pickle_global r2n_paddle_globals[] = {
     {"numpy.core.multiarray", "_reconstruct", R2N_PICKLE_ROLE_CALL, RECONSTRUCT},
     {"numpy._core.multiarray", "_reconstruct", R2N_PICKLE_ROLE_CALL, RECONSTRUCT},
     {"numpy.core.numeric", "_frombuffer", R2N_PICKLE_ROLE_CALL, FROM_BUFFER},
@@ -289,6 +290,15 @@ static res2net_status read_pair(r2n_weights_reader *reader, const r2n_pickle_val
     return RES2NET_OK; /* StructuredToParameterName@@, numbers */
 }
 
+res2net_status r2n_read_paddle_dict(r2n_weights_reader *reader, const r2n_pickle_value *dict)
+{
+    const r2n_pickle_value *table = r2n_pickle_member(dict, PIECES_KEY);
+    res2net_status status = RES2NET_OK;
+    for (size_t i = 0; status == RES2NET_OK && i + 1 < dict->count; i += 2)
+        status = read_pair(reader, dict->items[i], dict->items[i + 1], table != NULL);
+    return status == RES2NET_OK && table != NULL ? join_pieces(reader, dict, table) : status;
+}
+
 static res2net_status read_root(r2n_weights_reader *reader, const r2n_pickle_value *root)
 {
     const r2n_pickle_value *dict;
@@ -301,20 +311,15 @@ static res2net_status read_root(r2n_weights_reader *reader, const r2n_pickle_val
         return FAIL(reader, RES2NET_UNSUPPORTED, root,
                     "this looks like a .pdstates (how far a training has come), not weights; its "
                     "neighbour .pdparams holds them");
-    res2net_status status = r2n_unwrap(reader, root, is_tensor, &dict);
-    if (status != RES2NET_OK)
-        return status;
-    const r2n_pickle_value *table = r2n_pickle_member(dict, PIECES_KEY);
-    for (size_t i = 0; status == RES2NET_OK && i + 1 < dict->count; i += 2)
-        status = read_pair(reader, dict->items[i], dict->items[i + 1], table != NULL);
-    return status == RES2NET_OK && table != NULL ? join_pieces(reader, dict, table) : status;
+    const res2net_status status = r2n_unwrap(reader, root, is_tensor, &dict);
+    return status == RES2NET_OK ? r2n_read_paddle_dict(reader, dict) : status;
 }
 
 res2net_status r2n_read_pdparams(r2n_weights_reader *reader)
 {
     r2n_pickle *pickle;
-    res2net_status status = r2n_pickle_parse(reader->data, reader->size, reader->file, 0, ALLOWED,
-                                             &pickle, reader->report);
+    res2net_status status = r2n_pickle_parse(reader->data, reader->size, reader->file, 0,
+                                             r2n_paddle_globals, &pickle, reader->report);
     if (status != RES2NET_OK)
         return status;
     status = read_root(reader, r2n_pickle_root(pickle));
