@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makes the virtual environments of the comparisons, under .oracle/ of the checkout: the software
 # that others wrote and that we compare with. A second run only prints the versions.
-#   environments.sh            paddle torch onnx pictures
+#   environments.sh            paddle torch onnx pictures sklearn
 #   environments.sh NAME...    only these: paddle torch onnx pictures records sklearn openvino ncnn
 # Without names: those of the comparisons. `openvino` and `ncnn` are the benchmark's alone.
 set -eu
@@ -44,7 +44,7 @@ print(" ".join(f"{name}=={version(name)}" for name in sys.argv[1:]))
 END
 }
 
-[ $# -gt 0 ] || set -- paddle torch onnx pictures
+[ $# -gt 0 ] || set -- paddle torch onnx pictures sklearn
 for name in "$@"; do
     case "$name" in
     paddle)
