@@ -238,9 +238,10 @@ static res2net_status fill_window(const r2n_recipe *recipe, const r2n_pixels *in
                    (size_t)window->width * 3);
         return RES2NET_OK;
     }
+    const r2n_region region = r2n_region_all(in);
     if (recipe->resizer == R2N_RESIZER_OPENCV)
-        return r2n_resize_opencv(in, window, out, row_bytes, report);
-    return r2n_resize_pillow(in, window, recipe->interpolation, out, row_bytes, report);
+        return r2n_resize_opencv(&region, window, out, row_bytes, report);
+    return r2n_resize_pillow(&region, window, recipe->interpolation, out, row_bytes, report);
 }
 
 res2net_status r2n_recipe_apply_pixels(const r2n_recipe *recipe, const r2n_pixels *in,

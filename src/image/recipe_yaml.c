@@ -15,15 +15,14 @@
 
 enum { MAXIMUM_SIDE = 16384 };
 
-enum { OP_DECODE, OP_RESIZE, OP_CROP, OP_NORMALISE, OP_TO_CHW, OPS };
-static const char *const op_names[OPS + 1] = {"DecodeImage",    "ResizeImage", "CropImage",
-                                              "NormalizeImage", "ToCHWImage",  NULL};
+static const char *const op_names[R2N_RECIPE_OPS + 1] = {
+    "DecodeImage", "ResizeImage", "CropImage", "NormalizeImage", "ToCHWImage", NULL};
 static const char *const backends[] = {"cv2", "pil", NULL};
 
 typedef struct reader {
     r2n_yaml yaml;
     r2n_recipe recipe;
-    int seen[OPS];
+    int seen[R2N_RECIPE_OPS];
 } reader;
 
 /* The argument `key` or `fallback` where it is absent or null. */
@@ -38,36 +37,33 @@ static res2net_status read_boolean(const reader *r, const yaml_node_t *arguments
 static res2net_status read_backend(const reader *r, const yaml_node_t *arguments, int *pillow)
 {
     const yaml_node_t *node = r2n_yaml_find(&r->yaml, arguments, "backend");
-    *pillow = 0;
     return node == NULL ? RES2NET_OK : r2n_yaml_choice(&r->yaml, node, "backend", backends, pillow);
 }
 
-/* `size`: one number for both sides, or [width, height]. */
-static res2net_status read_size(const reader *r, const yaml_node_t *node, int32_t *width,
-                                int32_t *height)
+res2net_status r2n_recipe_read_size(const r2n_yaml *yaml, const yaml_node_t *node, int32_t *width,
+                                    int32_t *height)
 {
     if (node->type != YAML_SEQUENCE_NODE) {
-        const res2net_status status =
-            r2n_yaml_integer(&r->yaml, node, "size", 1, MAXIMUM_SIDE, width);
+        const res2net_status status = r2n_yaml_integer(yaml, node, "size", 1, MAXIMUM_SIDE, width);
         *height = *width;
         return status;
     }
     const yaml_node_item_t *items = node->data.sequence.items.start;
     if (node->data.sequence.items.top - items != 2)
-        return r2n_yaml_fail(&r->yaml, node, RES2NET_INVALID_ARGUMENT,
+        return r2n_yaml_fail(yaml, node, RES2NET_INVALID_ARGUMENT,
                              "size has %d items: one number or [width, height] was expected",
                              (int)(node->data.sequence.items.top - items));
-    const res2net_status status = r2n_yaml_integer(&r->yaml, r2n_yaml_node(&r->yaml, items[0]),
+    const res2net_status status = r2n_yaml_integer(yaml, r2n_yaml_node(yaml, items[0]),
                                                    "size's width", 1, MAXIMUM_SIDE, width);
     if (status != RES2NET_OK)
         return status;
-    return r2n_yaml_integer(&r->yaml, r2n_yaml_node(&r->yaml, items[1]), "size's height", 1,
-                            MAXIMUM_SIDE, height);
+    return r2n_yaml_integer(yaml, r2n_yaml_node(yaml, items[1]), "size's height", 1, MAXIMUM_SIDE,
+                            height);
 }
 
 static res2net_status read_decode(reader *r, const yaml_node_t *op, const yaml_node_t *arguments)
 {
-    int to_rgb, to_np, channel_first, pillow;
+    int to_rgb, to_np, channel_first, pillow = 0;
     res2net_status status = read_boolean(r, arguments, "to_rgb", 1, &to_rgb);
     if (status == RES2NET_OK)
         status = read_boolean(r, arguments, "to_np", 0, &to_np); /* ours are always arrays */
@@ -114,7 +110,7 @@ static res2net_status read_interpolation(reader *r, const yaml_node_t *arguments
 
 static res2net_status read_resize(reader *r, const yaml_node_t *op, const yaml_node_t *arguments)
 {
-    int pillow;
+    int pillow = 0;
     const yaml_node_t *shorter = r2n_yaml_find(&r->yaml, arguments, "resize_short");
     const yaml_node_t *size = r2n_yaml_find(&r->yaml, arguments, "size");
     int return_numpy;
@@ -132,7 +128,8 @@ static res2net_status read_resize(reader *r, const yaml_node_t *op, const yaml_n
         status = r2n_yaml_integer(&r->yaml, shorter, "resize_short", 1, MAXIMUM_SIDE,
                                   &r->recipe.resize_short);
     else if (size != NULL)
-        status = read_size(r, size, &r->recipe.resize_width, &r->recipe.resize_height);
+        status =
+            r2n_recipe_read_size(&r->yaml, size, &r->recipe.resize_width, &r->recipe.resize_height);
     else
         status = r2n_yaml_fail(&r->yaml, op, RES2NET_INVALID_ARGUMENT,
                                "ResizeImage has neither resize_short nor size: give one");
@@ -145,7 +142,7 @@ static res2net_status read_crop(reader *r, const yaml_node_t *op, const yaml_nod
     if (size == NULL)
         return r2n_yaml_fail(&r->yaml, op, RES2NET_INVALID_ARGUMENT,
                              "CropImage has no size: give a number or [width, height]");
-    return read_size(r, size, &r->recipe.crop_width, &r->recipe.crop_height);
+    return r2n_recipe_read_size(&r->yaml, size, &r->recipe.crop_width, &r->recipe.crop_height);
 }
 
 static res2net_status read_three(const reader *r, const yaml_node_t *arguments, const char *key,
@@ -181,7 +178,7 @@ static res2net_status check_order(const reader *r, const yaml_node_t *op,
         if (status != RES2NET_OK)
             return status;
     }
-    if ((choice == 2) == (r->seen[OP_TO_CHW] != 0))
+    if ((choice == 2) == (r->seen[R2N_RECIPE_TO_CHW] != 0))
         return RES2NET_OK;
     return r2n_yaml_fail(&r->yaml, node != NULL ? node : op, RES2NET_INVALID_ARGUMENT,
                          choice == 2 ? "NormalizeImage's order is chw (also where it is left out), "
@@ -229,7 +226,7 @@ static res2net_status read_to_chw(reader *r, const yaml_node_t *op, const yaml_n
 static const struct {
     res2net_status (*read)(reader *r, const yaml_node_t *op, const yaml_node_t *arguments);
     const char *keys[8];
-} ops[OPS] = {
+} ops[R2N_RECIPE_OPS] = {
     {read_decode, {"to_rgb", "to_np", "channel_first", "backend", NULL}},
     {read_resize, {"resize_short", "size", "interpolation", "backend", "return_numpy", NULL}},
     {read_crop, {"size", NULL}},
@@ -240,7 +237,7 @@ static const struct {
 static res2net_status find_op(const reader *r, const yaml_node_t *key, int *op)
 {
     char text[R2N_YAML_EXCERPT];
-    for (*op = 0; *op < OPS; ++*op)
+    for (*op = 0; *op < R2N_RECIPE_OPS; ++*op)
         if (r2n_yaml_is(key, op_names[*op]))
             return RES2NET_OK;
     const char *nearest = r2n_yaml_nearest(key, op_names);
@@ -257,13 +254,28 @@ static res2net_status check_place(const reader *r, const yaml_node_t *key, int o
     if (r->seen[op])
         return r2n_yaml_fail(&r->yaml, key, RES2NET_INVALID_ARGUMENT, "%s comes twice",
                              op_names[op]);
-    for (int later = op + 1; later < OPS; later++)
-        if (r->seen[later] && !(op == OP_NORMALISE && later == OP_TO_CHW))
+    for (int later = op + 1; later < R2N_RECIPE_OPS; later++)
+        if (r->seen[later] && !(op == R2N_RECIPE_NORMALISE && later == R2N_RECIPE_TO_CHW))
             return r2n_yaml_fail(&r->yaml, key, RES2NET_UNSUPPORTED,
                                  "%s comes after %s: the order must be DecodeImage, ResizeImage, "
                                  "CropImage, NormalizeImage, ToCHWImage",
                                  op_names[op], op_names[later]);
     return RES2NET_OK;
+}
+
+static res2net_status read_arguments(reader *r, int op, const yaml_node_t *key,
+                                     const yaml_node_t *arguments)
+{
+    if (!r2n_yaml_is_null(arguments)) {
+        if (arguments->type != YAML_MAPPING_NODE)
+            return r2n_yaml_fail(&r->yaml, arguments, RES2NET_INVALID_ARGUMENT,
+                                 "%s's arguments are not \"key: value\" lines", op_names[op]);
+        const res2net_status status =
+            r2n_yaml_check_keys(&r->yaml, arguments, op_names[op], ops[op].keys);
+        if (status != RES2NET_OK)
+            return status;
+    }
+    return ops[op].read(r, key, arguments);
 }
 
 static res2net_status read_op(reader *r, const yaml_node_t *item)
@@ -280,17 +292,8 @@ static res2net_status read_op(reader *r, const yaml_node_t *item)
     res2net_status status = find_op(r, key, &op);
     if (status == RES2NET_OK)
         status = check_place(r, key, op);
-    if (status != RES2NET_OK)
-        return status;
-    if (!r2n_yaml_is_null(arguments)) {
-        if (arguments->type != YAML_MAPPING_NODE)
-            return r2n_yaml_fail(&r->yaml, arguments, RES2NET_INVALID_ARGUMENT,
-                                 "%s's arguments are not \"key: value\" lines", op_names[op]);
-        status = r2n_yaml_check_keys(&r->yaml, arguments, op_names[op], ops[op].keys);
-        if (status != RES2NET_OK)
-            return status;
-    }
-    status = ops[op].read(r, key, arguments);
+    if (status == RES2NET_OK)
+        status = read_arguments(r, op, key, arguments);
     r->seen[op] = 1;
     return status;
 }
@@ -335,7 +338,7 @@ static res2net_status read_ops(reader *r, const yaml_node_t *list)
         if (status != RES2NET_OK)
             return status;
     }
-    if (!r->seen[OP_NORMALISE])
+    if (!r->seen[R2N_RECIPE_NORMALISE])
         return r2n_yaml_fail(&r->yaml, list, RES2NET_INVALID_ARGUMENT,
                              "the list has no NormalizeImage: a network needs the mean and std it "
                              "was trained with");
@@ -358,6 +361,35 @@ res2net_status r2n_recipe_read_ops(const r2n_yaml *yaml, const yaml_node_t *list
         *recipe = r.recipe;
     return status;
 }
+
+/* ---- other rooms' lists ---- */
+
+res2net_status r2n_recipe_read_op(const r2n_yaml *yaml, r2n_recipe_op op, const yaml_node_t *key,
+                                  const yaml_node_t *arguments, int chw, r2n_recipe *recipe)
+{
+    reader r = {.yaml = *yaml, .recipe = *recipe};
+    r.seen[R2N_RECIPE_TO_CHW] = chw;
+    const res2net_status status = read_arguments(&r, (int)op, key, arguments);
+    if (status == RES2NET_OK)
+        *recipe = r.recipe;
+    return status;
+}
+
+res2net_status r2n_recipe_read_resizer(const r2n_yaml *yaml, const yaml_node_t *arguments,
+                                       r2n_resizer usual, r2n_recipe *recipe)
+{
+    reader r = {.yaml = *yaml, .recipe = *recipe};
+    int pillow = usual == R2N_RESIZER_PILLOW;
+    res2net_status status = read_backend(&r, arguments, &pillow);
+    r.recipe.resizer = pillow ? R2N_RESIZER_PILLOW : R2N_RESIZER_OPENCV;
+    if (status == RES2NET_OK)
+        status = read_interpolation(&r, arguments);
+    if (status == RES2NET_OK)
+        *recipe = r.recipe;
+    return status;
+}
+
+/* ---- a text ---- */
 
 res2net_status r2n_recipe_parse_yaml(const char *text, size_t size, const char *name,
                                      r2n_recipe *recipe, res2net_report *report)

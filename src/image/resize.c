@@ -49,10 +49,11 @@ res2net_status r2n_resize(const r2n_pixels *in, int32_t width, int32_t height, r
     if (status != RES2NET_OK)
         return status;
     const r2n_window all = {width, height, 0, 0, width, height};
+    const r2n_region region = r2n_region_all(in);
     const size_t row_bytes = (size_t)width * 3;
     status = resizer == R2N_RESIZER_OPENCV
-                 ? r2n_resize_opencv(in, &all, out->rgb, row_bytes, report)
-                 : r2n_resize_pillow(in, &all, interpolation, out->rgb, row_bytes, report);
+                 ? r2n_resize_opencv(&region, &all, out->rgb, row_bytes, report)
+                 : r2n_resize_pillow(&region, &all, interpolation, out->rgb, row_bytes, report);
     if (status != RES2NET_OK)
         r2n_pixels_free(out);
     return status;

@@ -16,11 +16,24 @@ typedef struct r2n_window {
     int32_t x, y, width, height; /* inside the full size, width and height at least 1 */
 } r2n_window;
 
+/* A rectangle of a picture, or all of it: nothing outside is read, as if it were a picture of its
+ * own. */
+typedef struct r2n_region {
+    const uint8_t *rgb; /* its first pixel */
+    int32_t width, height;
+    size_t row_bytes; /* of the picture that it lies in */
+} r2n_region;
+
+static inline r2n_region r2n_region_all(const r2n_pixels *pixels)
+{
+    return (r2n_region){pixels->rgb, pixels->width, pixels->height, (size_t)pixels->width * 3};
+}
+
 /* Both write window->height rows of window->width RGB pixels, `row_bytes` apart. Only
  * OUT_OF_MEMORY can happen. */
-res2net_status r2n_resize_opencv(const r2n_pixels *in, const r2n_window *window, uint8_t *out,
+res2net_status r2n_resize_opencv(const r2n_region *in, const r2n_window *window, uint8_t *out,
                                  size_t row_bytes, res2net_report *report);
-res2net_status r2n_resize_pillow(const r2n_pixels *in, const r2n_window *window,
+res2net_status r2n_resize_pillow(const r2n_region *in, const r2n_window *window,
                                  r2n_interpolation interpolation, uint8_t *out, size_t row_bytes,
                                  res2net_report *report);
 

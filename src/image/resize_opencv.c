@@ -57,11 +57,10 @@ static int32_t clamp_index(int32_t index, int32_t size)
 }
 
 /* Two interpolated rows are kept, since neighbouring output rows share them. */
-static void resize_rows(const r2n_pixels *in, const r2n_window *window, const r2n_pixel_pair *pairs,
+static void resize_rows(const r2n_region *in, const r2n_window *window, const r2n_pixel_pair *pairs,
                         int16_t *rows[2], uint8_t *out, size_t row_bytes)
 {
     const r2n_pixel_kernels *kernels = r2n_pixel_kernels_for(r2n_isa_default());
-    const size_t in_row_bytes = (size_t)in->width * 3;
     int32_t held[2] = {-1, -1};
     for (int32_t y = 0; y < window->height; y++) {
         int32_t first;
@@ -81,7 +80,7 @@ static void resize_rows(const r2n_pixels *in, const r2n_window *window, const r2
             if (held[i] != wanted[i])
                 /* OpenCV drops the lowest 4 of the 19 bits. */
                 kernels->interpolate_row(pairs, window->width,
-                                         in->rgb + (size_t)wanted[i] * in_row_bytes, in->width,
+                                         in->rgb + (size_t)wanted[i] * in->row_bytes, in->width,
                                          rows[i]);
             held[i] = wanted[i];
         }
@@ -90,7 +89,7 @@ static void resize_rows(const r2n_pixels *in, const r2n_window *window, const r2
     }
 }
 
-res2net_status r2n_resize_opencv(const r2n_pixels *in, const r2n_window *window, uint8_t *out,
+res2net_status r2n_resize_opencv(const r2n_region *in, const r2n_window *window, uint8_t *out,
                                  size_t row_bytes, res2net_report *report)
 {
     const size_t width = (size_t)window->width;

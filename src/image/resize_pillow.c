@@ -117,7 +117,7 @@ static uint8_t *ring_row(const row_ring *ring, int32_t y)
     return ring->rows + (size_t)(y % ring->slots) * ring->row_bytes;
 }
 
-static void resize_rows(const r2n_pixels *in, const axis *columns, const axis *rows,
+static void resize_rows(const r2n_region *in, const axis *columns, const axis *rows,
                         const row_ring *ring, uint8_t *out, size_t row_bytes)
 {
     const r2n_pixel_kernels *kernels = r2n_pixel_kernels_for(r2n_isa_default());
@@ -127,7 +127,7 @@ static void resize_rows(const r2n_pixels *in, const axis *columns, const axis *r
     for (int32_t y = 0; y < rows->outputs; y++) {
         const r2n_pixel_span s = rows->spans[y];
         for (next = next < s.first ? s.first : next; next < s.first + s.count; next++)
-            kernels->filter_row(&filter, in->rgb + (size_t)next * (size_t)in->width * 3, in->width,
+            kernels->filter_row(&filter, in->rgb + (size_t)next * in->row_bytes, in->width,
                                 ring_row(ring, next));
         for (int32_t t = 0; t < s.count; t++)
             ring->span[t] = ring_row(ring, s.first + t);
@@ -136,7 +136,7 @@ static void resize_rows(const r2n_pixels *in, const axis *columns, const axis *r
     }
 }
 
-res2net_status r2n_resize_pillow(const r2n_pixels *in, const r2n_window *window,
+res2net_status r2n_resize_pillow(const r2n_region *in, const r2n_window *window,
                                  r2n_interpolation interpolation, uint8_t *out, size_t row_bytes,
                                  res2net_report *report)
 {

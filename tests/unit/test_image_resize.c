@@ -52,13 +52,20 @@ static void resizers_have_the_bits_of_opencv_and_pillow(void **state)
     }
 }
 
-static res2net_status resize_window(int resizer, const r2n_pixels *in, const r2n_window *window,
+static res2net_status resize_region(int resizer, const r2n_region *in, const r2n_window *window,
                                     uint8_t *out, size_t row_bytes)
 {
     return resizer == 0 ? r2n_resize_opencv(in, window, out, row_bytes, NULL)
            : resizer == 1
                ? r2n_resize_pillow(in, window, R2N_INTERPOLATION_BILINEAR, out, row_bytes, NULL)
                : r2n_resize_pillow(in, window, R2N_INTERPOLATION_BICUBIC, out, row_bytes, NULL);
+}
+
+static res2net_status resize_window(int resizer, const r2n_pixels *in, const r2n_window *window,
+                                    uint8_t *out, size_t row_bytes)
+{
+    const r2n_region all = r2n_region_all(in);
+    return resize_region(resizer, &all, window, out, row_bytes);
 }
 
 static void a_window_has_the_bits_of_the_whole(void **state)
@@ -90,6 +97,28 @@ static void a_window_has_the_bits_of_the_whole(void **state)
             r2n_free(cropped);
         }
     }
+    r2n_pixels_free(&in);
+}
+
+static void a_region_is_a_picture_of_its_own(void **state)
+{
+    (void)state;
+    const int32_t sizes[][2] = {{1, 1}, {5, 7}, {24, 24}, {90, 33}};
+    r2n_pixels in = formula_picture(61, 47), part;
+    const r2n_region region = {in.rgb + (5 * 61 + 9) * 3, 31, 23, 61 * 3};
+    assert_int_equal(r2n_pixels_allocate(&part, 31, 23, NULL, NULL), RES2NET_OK);
+    for (int32_t y = 0; y < part.height; y++)
+        memcpy(part.rgb + (size_t)y * 31 * 3, region.rgb + (size_t)y * region.row_bytes, 31 * 3);
+    for (int i = 0; i < 8; i++) {
+        const int32_t *size = sizes[i % 4];
+        const r2n_window all = {size[0], size[1], 0, 0, size[0], size[1]};
+        uint8_t wanted[90 * 33 * 3] = {0}, got[90 * 33 * 3] = {0};
+        const size_t row = (size_t)size[0] * 3;
+        assert_int_equal(resize_window(i / 4, &part, &all, wanted, row), RES2NET_OK);
+        assert_int_equal(resize_region(i / 4, &region, &all, got, row), RES2NET_OK);
+        assert_memory_equal(got, wanted, sizeof got);
+    }
+    r2n_pixels_free(&part);
     r2n_pixels_free(&in);
 }
 
@@ -142,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resizers_have_the_bits_of_opencv_and_pillow),
         cmocka_unit_test(a_window_has_the_bits_of_the_whole),
+        cmocka_unit_test(a_region_is_a_picture_of_its_own),
         cmocka_unit_test(what_cannot_be_done_is_refused),
         cmocka_unit_test(every_failing_allocation_is_told),
     };
