@@ -10,15 +10,7 @@
 #include "formats/json_writer.h"
 #include "train/config.h"
 
-/* Until src/train/transforms.c is there: nothing but a configuration's reader calls these. */
-#pragma weak r2n_transforms_destroy
-#pragma weak r2n_batch_transforms_destroy
-
 #ifdef R2N_HAVE_YAML
-
-#pragma weak r2n_transforms_parse
-#pragma weak r2n_transforms_describe
-#pragma weak r2n_batch_transforms_parse
 
 typedef struct r2n_config_reader {
     r2n_yaml yaml;

@@ -8,12 +8,6 @@
 
 #include "train/loader.h"
 
-/* Until src/train/transforms.c is there. */
-#pragma weak r2n_transforms_output_size
-#pragma weak r2n_transforms_decoding
-#pragma weak r2n_transforms_apply
-#pragma weak r2n_batch_transforms_apply
-
 /* What became of the picture at one place of a batch. */
 typedef struct r2n_loader_place {
     res2net_status status;

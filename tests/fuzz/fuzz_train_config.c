@@ -6,7 +6,6 @@
 
 #include "base/memory.h"
 #include "train/config.h"
-#include "unit/transforms_stub.h"
 
 enum { MOST_OVERRIDES = 8 };
 

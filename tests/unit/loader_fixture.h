@@ -26,7 +26,19 @@ static const char mixup_text[] = "- MixupOperator: {alpha: 0.2}\n";
 static r2n_transforms *plain, *varied;
 static r2n_batch_transforms *mixup;
 
-#include "loader_stand_in.h"
+/* 1: `text` is a list of one kind or the other, whose place is not NULL. */
+static inline int parse(const char *text, r2n_transforms **transforms, r2n_batch_transforms **batch)
+{
+    r2n_yaml yaml;
+    if (r2n_yaml_open(text, strlen(text), "a list", "list", &yaml, NULL) != RES2NET_OK)
+        return 0;
+    const yaml_node_t *list = r2n_yaml_node(&yaml, 1);
+    const res2net_status status = transforms != NULL
+                                      ? r2n_transforms_parse(&yaml, list, transforms, NULL)
+                                      : r2n_batch_transforms_parse(&yaml, list, batch, NULL);
+    r2n_yaml_close(&yaml);
+    return status == RES2NET_OK;
+}
 
 static inline int make_transforms(void **state)
 {

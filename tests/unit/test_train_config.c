@@ -9,7 +9,6 @@
 #include "data/paddleclas.h"
 #include "train/config.h"
 #include "unit/train_config_fixture.h"
-#include "unit/transforms_stub.h"
 
 #ifdef R2N_HAVE_YAML
 

@@ -5,7 +5,6 @@
 
 #include "train/config.h"
 #include "unit/train_config_fixture.h"
-#include "unit/transforms_stub.h"
 
 #ifdef R2N_HAVE_YAML
 
@@ -324,8 +323,9 @@ static void data(void **state)
     expect_data_refusal("    dataset: {image_root: a}\n", 1, BAD, 1, 14, "cls_label_path is");
     expect_data_refusal(DATASET("batch_transform_ops: [{MixupOperator: }]"), 1, NOT_BUILT, 1, 103,
                         "takes them as they are");
-    expect_data_refusal("    dataset: {cls_label_path: a, transform_ops: [{RandFlipImage: }]}\n", 1,
-                        BAD, 1, 51, "RandFlipImage");
+    expect_data_refusal("    dataset: {cls_label_path: a, transform_ops: [{RandFlipImage: }, "
+                        "{NormalizeImage: {order: ''}}]}\n",
+                        1, BAD, 1, 51, "RandFlipImage");
     expect_data_refusal(SAMPLER("sampler: {drop_last: True}"), 1, NOT_BUILT, 2, 26, "is counted");
     expect_data_refusal(SAMPLER("sampler: {balanced: True}"), 1, NOT_BUILT, 2, 25, "counted once");
     const refusal refusals[] = {
