@@ -61,6 +61,9 @@ res2net_status r2n_states_write(const char *path, const r2n_run_state *run,
 /* Of PaddleClas' own: metric and epoch, has_ours 0 and no marks. */
 res2net_status r2n_states_read(const char *path, r2n_run_state *run, r2n_save_marks *marks,
                                res2net_report *report);
+res2net_status r2n_states_read_memory(const void *data, size_t size, const char *name,
+                                      r2n_run_state *run, r2n_save_marks *marks,
+                                      res2net_report *report);
 
 /* ---- checkpoint_optimiser.c: .pdopt ---- */
 

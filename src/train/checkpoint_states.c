@@ -235,22 +235,30 @@ static res2net_status read_root(const states_reader *reader, const r2n_pickle_va
     return ours == NULL ? RES2NET_OK : read_ours(reader, ours, run, marks);
 }
 
-res2net_status r2n_states_read(const char *path, r2n_run_state *run, r2n_save_marks *marks,
-                               res2net_report *report)
+res2net_status r2n_states_read_memory(const void *data, size_t size, const char *name,
+                                      r2n_run_state *run, r2n_save_marks *marks,
+                                      res2net_report *report)
 {
-    const states_reader reader = {path, report};
-    r2n_file_bytes file;
+    const states_reader reader = {name, report};
     r2n_pickle *pickle;
     *run = (r2n_run_state){0};
     *marks = (r2n_save_marks){0};
+    res2net_status status = r2n_pickle_parse(data, size, name, 0, allowed, &pickle, report);
+    if (status != RES2NET_OK)
+        return status;
+    status = read_root(&reader, r2n_pickle_root(pickle), run, marks);
+    r2n_pickle_destroy(pickle);
+    return status;
+}
+
+res2net_status r2n_states_read(const char *path, r2n_run_state *run, r2n_save_marks *marks,
+                               res2net_report *report)
+{
+    r2n_file_bytes file;
     res2net_status status = r2n_file_read(path, MAXIMUM_FILE_BYTES, &file, report);
     if (status != RES2NET_OK)
         return status;
-    status = r2n_pickle_parse(file.data, file.size, path, 0, allowed, &pickle, report);
-    if (status == RES2NET_OK) {
-        status = read_root(&reader, r2n_pickle_root(pickle), run, marks);
-        r2n_pickle_destroy(pickle);
-    }
+    status = r2n_states_read_memory(file.data, file.size, path, run, marks, report);
     r2n_file_release(&file);
     return status;
 }

@@ -15,5 +15,9 @@ typedef struct r2n_saved_schedule {
  * PaddleClas writes it, or the dict alone. All or nothing. */
 res2net_status r2n_pdopt_read(const char *path, r2n_tensor_set **out, r2n_saved_schedule *schedule,
                               res2net_report *report);
+/* The same from memory, which must outlive the set. `name` is for messages. */
+res2net_status r2n_pdopt_read_memory(const void *data, size_t size, const char *name,
+                                     r2n_tensor_set **out, r2n_saved_schedule *schedule,
+                                     res2net_report *report);
 
 #endif

@@ -46,13 +46,11 @@ static res2net_status read_root(r2n_weights_reader *reader, const r2n_pickle_val
         return r2n_fail(reader->report, RES2NET_DAMAGED, reader->file, root->offset,
                         "this is %s, not the dict of an optimiser's state",
                         r2n_pickle_kind_name(root->kind));
-    if (r2n_pickle_member(dict, "StructuredToParameterName@@") != NULL)
-        return r2n_fail(reader->report, RES2NET_UNSUPPORTED, reader->file, root->offset,
-                        "these are weights (.pdparams), not an optimiser's state (.pdopt)");
     read_schedule(dict, schedule);
     return r2n_read_paddle_dict(reader, dict);
 }
 
+/* Fills reader->set; whatever happens, the set stays the caller's to destroy. */
 static res2net_status read_bytes(r2n_weights_reader *reader, r2n_saved_schedule *schedule)
 {
     r2n_pickle *pickle;
@@ -63,27 +61,44 @@ static res2net_status read_bytes(r2n_weights_reader *reader, r2n_saved_schedule 
         return status;
     status = read_root(reader, r2n_pickle_root(pickle), schedule);
     r2n_pickle_destroy(pickle);
+    return status == RES2NET_OK ? r2n_plain_names(reader) : status;
+}
+
+static res2net_status no_memory(const char *name, res2net_report *report)
+{
+    return r2n_fail(report, RES2NET_OUT_OF_MEMORY, name, -1, "no memory to read the state");
+}
+
+res2net_status r2n_pdopt_read_memory(const void *data, size_t size, const char *name,
+                                     r2n_tensor_set **out, r2n_saved_schedule *schedule,
+                                     res2net_report *report)
+{
+    r2n_weights_reader reader = {.data = data, .size = size, .file = name, .report = report};
+    *out = NULL;
+    *schedule = (r2n_saved_schedule){0};
+    reader.set = r2n_tensor_set_create();
+    if (reader.set == NULL)
+        return no_memory(name, report);
+    const res2net_status status = read_bytes(&reader, schedule);
+    if (status != RES2NET_OK)
+        r2n_tensor_set_destroy(reader.set);
+    else
+        *out = reader.set;
     return status;
 }
 
 res2net_status r2n_pdopt_read(const char *path, r2n_tensor_set **out, r2n_saved_schedule *schedule,
                               res2net_report *report)
 {
-    r2n_weights_reader reader = {.file = path, .report = report};
+    r2n_file_bytes file;
     *out = NULL;
-    *schedule = (r2n_saved_schedule){0};
-    reader.set = r2n_tensor_set_create();
-    if (reader.set == NULL)
-        return r2n_fail(report, RES2NET_OUT_OF_MEMORY, path, -1, "no memory to read the state");
-    res2net_status status = r2n_file_read(path, MAXIMUM_FILE_BYTES, &reader.set->file, report);
-    if (status == RES2NET_OK) {
-        reader.data = reader.set->file.data;
-        reader.size = reader.set->file.size;
-        status = read_bytes(&reader, schedule);
-    }
+    res2net_status status = r2n_file_read(path, MAXIMUM_FILE_BYTES, &file, report);
     if (status != RES2NET_OK)
-        r2n_tensor_set_destroy(reader.set);
+        return status;
+    status = r2n_pdopt_read_memory(file.data, file.size, path, out, schedule, report);
+    if (status == RES2NET_OK)
+        (*out)->file = file;
     else
-        *out = reader.set;
+        r2n_file_release(&file);
     return status;
 }

@@ -9,6 +9,7 @@
 
 #include "formats/pickle_opcodes.h"
 #include "formats/pickle_writer.h"
+#include "train/checkpoint_internal.h"
 
 static int files_in_folder(void)
 {
@@ -256,6 +257,25 @@ static void test_states_of_paddle(void **state)
     r2n_loaded_checkpoint_free(&loaded);
 }
 
+/* paddle.save of a number of Python's and of numpy's, in two protocols; and ours. */
+static void test_numbers_of_numpy(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"paddle", "numpy", "numpy2", "ours"};
+    for (int i = 0; i < 4; i++) {
+        char path[256];
+        r2n_run_state run;
+        r2n_save_marks marks;
+        snprintf(path, sizeof path, R2N_SOURCE_DIR "/tests/fuzz/corpus/pdstates/%s.pdstates",
+                 names[i]);
+        assert_int_equal(r2n_states_read(path, &run, &marks, NULL), RES2NET_OK);
+        assert_true(run.best_metric == (i == 3 ? 0.1 * 2 : 0.5));
+        assert_int_equal(run.epoch, i == 3 ? 2 : 3);
+        assert_int_equal(run.has_ours, i == 3);
+        assert_true(marks.files[R2N_SAVE_WEIGHTS].hash == (i == 3 ? UINT64_MAX : 0));
+    }
+}
+
 static void test_strange_optimisers(void **state)
 {
     (void)state;
@@ -282,7 +302,7 @@ static void test_strange_optimisers(void **state)
     r2n_file_bytes weights = expect_file(in_folder("save.pdparams"));
     write_file("save.pdopt", weights.data, weights.size);
     r2n_file_release(&weights);
-    expect_refused(RES2NET_UNSUPPORTED, "these are weights");
+    expect_refused(RES2NET_MISMATCH, "the first is \"conv1._conv.weight\"");
 }
 
 /* The state of another network: names or shapes tell. */
@@ -320,6 +340,7 @@ int main(void)
                                        FOLDER_TEST(test_strange_states),
                                        FOLDER_TEST(test_states_of_paddle),
                                        FOLDER_TEST(test_strange_optimisers),
+                                       cmocka_unit_test(test_numbers_of_numpy),
                                        FOLDER_TEST(test_optimiser_of_another_network)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
