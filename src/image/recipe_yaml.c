@@ -292,10 +292,10 @@ static res2net_status read_op(reader *r, const yaml_node_t *item)
     res2net_status status = find_op(r, key, &op);
     if (status == RES2NET_OK)
         status = check_place(r, key, op);
-    if (status == RES2NET_OK)
-        status = read_arguments(r, op, key, arguments);
+    if (status != RES2NET_OK)
+        return status;
     r->seen[op] = 1;
-    return status;
+    return read_arguments(r, op, key, arguments);
 }
 
 /* The list itself, or where a PaddleClas config keeps it. */
