@@ -45,7 +45,7 @@
  * The parts:  status.h    codes and reports            model.h     load, save, catalogue, summary
  *             tensor.h    picture tensors, .npy        session.h   run, preprocess, explain
  *             evaluate.h  labelled sets                system.h    the machine, self-test
- *             quantize.h  int8
+ *             quantize.h  int8                        train.h     training
  */
 #ifndef RES2NET_RES2NET_H
 #define RES2NET_RES2NET_H
@@ -57,5 +57,6 @@
 #include "res2net/status.h"
 #include "res2net/system.h"
 #include "res2net/tensor.h"
+#include "res2net/train.h"
 
 #endif

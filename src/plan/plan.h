@@ -18,7 +18,7 @@
 
 typedef enum r2n_plan_mode {
     R2N_PLAN_INFERENCE, /* batch norms folded, everything elementwise in an epilogue */
-    R2N_PLAN_UNFUSED    /* a step a node, nothing folded: what training stands on, and the check of
+    R2N_PLAN_UNFUSED    /* a step a node, nothing folded: the check of
                            the fused plan */
 } r2n_plan_mode;
 

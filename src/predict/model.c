@@ -115,9 +115,9 @@ static res2net_status complete(res2net_model *model, r2n_tensor_set *set, const 
     return status;
 }
 
-static res2net_status finish(r2n_tensor_set *set, const char *name,
-                             const res2net_load_options *options, res2net_model **out,
-                             res2net_report *report)
+res2net_status r2n_model_from_set(r2n_tensor_set *set, const char *name,
+                                  const res2net_load_options *options, res2net_model **out,
+                                  res2net_report *report)
 {
     res2net_model *model = r2n_allocate_zeroed(1, sizeof *model);
     if (model == NULL) {
@@ -144,7 +144,7 @@ static res2net_status check_and_finish(r2n_tensor_set *set, const char *name,
         set->packed_count = 0;
     }
     if (status == RES2NET_OK)
-        return finish(set, name, options, out, report);
+        return r2n_model_from_set(set, name, options, out, report);
     r2n_tensor_set_destroy(set);
     return status;
 }
@@ -203,7 +203,7 @@ res2net_status res2net_model_create(const char *architecture, res2net_family fam
     if (family == RES2NET_FAMILY_UNKNOWN)
         family = (res2net_family)r2n_architecture_origin_family(&found);
     const res2net_load_options options = {.architecture = architecture, .family = family};
-    return finish(set, "<formula>", &options, out, report);
+    return r2n_model_from_set(set, "<formula>", &options, out, report);
 }
 
 void res2net_model_destroy(res2net_model *model)

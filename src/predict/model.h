@@ -38,6 +38,11 @@ res2net_status r2n_model_plan(const res2net_model *model, r2n_precision precisio
  * had (NULL, 0 for none). No session of it in int8 may be left. */
 void r2n_model_exchange_scales(res2net_model *model, float **scales, int32_t *count);
 
+/* From a set that was made in memory, which is taken over, also on failure. */
+res2net_status r2n_model_from_set(r2n_tensor_set *set, const char *name,
+                                  const res2net_load_options *options, res2net_model **out,
+                                  res2net_report *report);
+
 /* model_labels.c: the names of all classes from a label file, a text of one name a line, or, for
  * 1000 classes, the built-in ImageNet names. `file` and `text` may be NULL. */
 res2net_status r2n_model_set_labels(res2net_model *model, const char *file, const char *text,

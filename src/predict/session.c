@@ -12,8 +12,7 @@
 
 enum { MAXIMUM_THREADS = 256, MAXIMUM_SIDE = 16384 };
 
-/* The caller's ceiling, else the environment's; both are held to the same rules. */
-static res2net_status choose_isa(const char *name, r2n_isa *isa, res2net_report *report)
+res2net_status r2n_session_choose_isa(const char *name, r2n_isa *isa, res2net_report *report)
 {
     const char *from = "";
     *isa = r2n_isa_default();
@@ -129,7 +128,7 @@ res2net_status res2net_session_create(const res2net_model *model,
         return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
                         "fast_decode must be 0 or 1, not %d", options->fast_decode);
     r2n_precision precision;
-    res2net_status status = choose_isa(options->isa, &isa, report);
+    res2net_status status = r2n_session_choose_isa(options->isa, &isa, report);
     if (status == RES2NET_OK)
         status = choose_precision(options->precision, isa, &precision, report);
     if (status != RES2NET_OK)

@@ -22,6 +22,9 @@ struct res2net_session {
     int64_t block_bytes;
 };
 
+/* The caller's ceiling (NULL: none), else the environment's; both are held to the same rules. */
+res2net_status r2n_session_choose_isa(const char *name, r2n_isa *isa, res2net_report *report);
+
 /* Makes placement and block fit; keeps them when they do. */
 res2net_status r2n_session_fit(res2net_session *session, int32_t batch, int32_t rows,
                                int32_t columns, res2net_report *report);

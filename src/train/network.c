@@ -177,20 +177,10 @@ res2net_status r2n_network_create(const r2n_graph *graph, const r2n_network_opti
     return RES2NET_OK;
 }
 
-res2net_status r2n_network_measure(const r2n_graph *graph, const r2n_network_options *options,
-                                   int64_t *activation_bytes, int64_t *parameter_floats,
-                                   res2net_report *report)
+int64_t r2n_network_activation_bytes(const r2n_network *network)
 {
-    r2n_network *network;
-    const res2net_status status = lay_out(graph, options, &network, report);
-    if (status != RES2NET_OK)
-        return status;
-    *activation_bytes =
-        (network->block_floats + network->transposed_floats + network->part_floats) *
-        (int64_t)sizeof(float);
-    *parameter_floats = network->parameter_floats;
-    r2n_network_destroy(network);
-    return RES2NET_OK;
+    return (network->block_floats + network->transposed_floats + network->part_floats) *
+           (int64_t)sizeof(float);
 }
 
 void r2n_network_destroy(r2n_network *network)

@@ -32,10 +32,8 @@ res2net_status r2n_network_create(const r2n_graph *graph, const r2n_network_opti
                                   r2n_network **out, res2net_report *report);
 void r2n_network_destroy(r2n_network *network); /* NULL is allowed */
 
-/* What `create` would allocate, without allocating it. */
-res2net_status r2n_network_measure(const r2n_graph *graph, const r2n_network_options *options,
-                                   int64_t *activation_bytes, int64_t *parameter_floats,
-                                   res2net_report *report);
+/* Of the blocks beside parameters, gradients and statistics. */
+int64_t r2n_network_activation_bytes(const r2n_network *network);
 
 /* Paddle's initialisers (spec 1.6), or for the torch family kaiming fan_out. */
 res2net_status r2n_network_initialise(r2n_network *network, uint64_t seed, res2net_report *report);

@@ -236,22 +236,16 @@ static int32_t frozen_stage(const r2n_network *network, int32_t node)
 /* Part sizes depend on the layer and the batch the network was made for, never on threads. */
 static void choose_parts(const r2n_network *network, r2n_train_convolution *c)
 {
-    enum { PARTS = 8, PART_PIXELS = 4096, CHUNK_BYTES = 320 * 1024 };
+    enum { PARTS = 8, PART_PIXELS = 4096, CHUNK_PIXELS = 256 };
     const r2n_shape *shape = &network->shapes[c->node];
-    const int64_t pixels = (int64_t)shape->rows * shape->columns;
     const int32_t batch = network->options.batch;
-    const int64_t all = pixels * batch;
+    const int64_t all = (int64_t)shape->rows * shape->columns * batch;
     int64_t parts = all / PART_PIXELS < 1 ? 1 : all / PART_PIXELS;
     parts = parts > PARTS ? PARTS : parts;
     c->part_images = (int32_t)((batch + parts - 1) / parts);
-    const int64_t row_bytes =
-        (int64_t)shape->columns * (c->inputs * c->stride * c->stride + c->outputs) * 4;
     const int32_t part_rows = c->part_images * shape->rows;
-    int32_t chunk = (int32_t)(CHUNK_BYTES / row_bytes < 1 ? 1 : CHUNK_BYTES / row_bytes);
-    chunk = chunk > part_rows ? part_rows : chunk;
-    while (part_rows % chunk != 0)
-        chunk--;
-    c->chunk_rows = chunk;
+    const int32_t chunk = CHUNK_PIXELS / shape->columns < 1 ? 1 : CHUNK_PIXELS / shape->columns;
+    c->chunk_rows = chunk > part_rows ? part_rows : chunk;
 }
 
 static void fill_convolution(r2n_network *network, int32_t node, int32_t index)
