@@ -49,6 +49,12 @@ foreach(source ${fuzz_sources})
     use_private_headers(${name})
 endforeach()
 
+# What the comparisons with PyTorch and Paddle drive (tests/oracle/).
+if(RES2NET_TESTS AND NOT RES2NET_FUZZ)
+    add_executable(train_driver tests/oracle/train_driver.c)
+    use_private_headers(train_driver)
+endif()
+
 # Every public header alone, as strict C11 and as C++17; the C++ one as C++17.
 file(GLOB public_headers CONFIGURE_DEPENDS include/res2net/*.h include/res2net/*.hpp)
 foreach(header ${public_headers})

@@ -40,6 +40,11 @@ def network(architecture, seed, family="torch"):
     "cifar:..." specification, or a PaddleClas name (family paddle: our definition of it)."""
     if architecture.startswith("cifar:"):
         net = networks.cifar(family=family, **parse_cifar(architecture))
+    elif architecture.startswith(("plain:", "vd:")):
+        fields = parse_cifar(architecture)
+        stem = "deep" if architecture.startswith("vd:") else "7x7"
+        net = networks.Res2Net(fields["depths"], fields["width"], fields["scale"], family, stem,
+                               fields["planes"], fields["classes"])
     elif family == "paddle":
         net = networks.paddle_family(architecture)
     elif architecture.startswith("resnet"):

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A window into training for the comparisons with PyTorch and Paddle, and for its benchmark:
+ *
+ * train_driver gradients ARCHITECTURE FAMILY WEIGHTS PICTURES.npy LABELS ISA THREADS OUT.safetensors
+ *     WEIGHTS: a file, or a seed for formula weights. One forward with batch statistics and one backward of the mean cross
+ * entropy: writes the gradients under the tensors' names and the new running statistics under
+ * theirs train_driver steps ARCHITECTURE FAMILY WEIGHTS PICTURES.npy LABELS ISA THREADS STEPS RATE
+ *     prints the loss of every step of plain momentum (0.9, L2 1e-4); the pictures are cut into
+ * STEPS batches, which are taken in turn train_driver speed ARCHITECTURE FAMILY BATCH SIZE CLASSES
+ * ISA THREADS SECONDS prints the smallest seconds of forward, backward and both
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/os.h"
+#include "formats/npy.h"
+#include "kernels/cpu_features.h"
+#include "train/loss.h"
+#include "train/network.h"
+#include "train/optimiser.h"
+
+enum { MOST_LABELS = 65536 };
+
+static res2net_report *report;
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "train_driver: %s\n", what);
+    for (size_t i = 0; i < res2net_report_count(report); i++)
+        fprintf(stderr, "  %s\n", res2net_report_problem(report, i)->text);
+    exit(3);
+}
+
+static void expect(res2net_status status, const char *what)
+{
+    if (status != RES2NET_OK)
+        fail(what);
+}
+
+static r2n_isa isa_named(const char *name)
+{
+    for (int isa = 0; isa < R2N_ISA_COUNT; isa++)
+        if (strcmp(name, r2n_isa_name(isa)) == 0)
+            return isa;
+    fail("no such ISA");
+    return R2N_ISA_REFERENCE;
+}
+
+typedef struct problem {
+    r2n_architecture architecture;
+    r2n_family family;
+    r2n_graph *graph;
+    r2n_network *network;
+    int32_t images, rows, columns, classes;
+    float *pictures; /* [images][rows][columns][3] */
+    int32_t *labels;
+    float *logits, *gradients;
+    int threads;
+} problem;
+
+static void read_pictures(problem *p, const char *path)
+{
+    r2n_file_bytes file;
+    r2n_npy npy;
+    expect(r2n_file_read(path, (size_t)1 << 32, &file, report), path);
+    expect(r2n_npy_parse(file.data, file.size, path, &npy, report), path);
+    if (npy.rank != 4 || npy.shape[1] != 3)
+        fail("pictures are N,3,H,W");
+    p->images = (int32_t)npy.shape[0];
+    p->rows = (int32_t)npy.shape[2];
+    p->columns = (int32_t)npy.shape[3];
+    p->pictures = r2n_allocate((size_t)npy.count, sizeof(float));
+    const int64_t plane = (int64_t)p->rows * p->columns;
+    for (int64_t i = 0; i < p->images; i++)
+        for (int64_t c = 0; c < 3; c++)
+            for (int64_t at = 0; at < plane; at++)
+                p->pictures[(i * plane + at) * 3 + c] = npy.data[(i * 3 + c) * plane + at];
+    r2n_free(npy.data);
+    r2n_file_release(&file);
+}
+
+static void read_labels(problem *p, const char *text)
+{
+    p->labels = r2n_allocate((size_t)p->images, sizeof *p->labels);
+    for (int32_t i = 0; i < p->images; i++) {
+        char *end;
+        p->labels[i] = (int32_t)strtol(text, &end, 10);
+        text = *end == ',' ? end + 1 : end;
+    }
+}
+
+static void make_network(problem *p, const char *architecture, const char *family, int32_t batch,
+                         const char *isa)
+{
+    expect(r2n_architecture_find(architecture, &p->architecture, report), architecture);
+    if (p->classes > 0)
+        p->architecture.classes = p->classes;
+    p->classes = p->architecture.classes;
+    p->family = strcmp(family, "paddle") == 0 ? R2N_FAMILY_PADDLE : R2N_FAMILY_TORCH;
+    expect(r2n_graph_create(&p->architecture, p->family, &p->graph, report), "graph");
+    const r2n_network_options options = {
+        .batch = batch, .rows = p->rows, .columns = p->columns, .isa = isa_named(isa)};
+    expect(r2n_network_create(p->graph, &options, &p->network, report), "network");
+    p->logits = r2n_allocate_zeroed((size_t)batch * (size_t)p->classes, sizeof(float));
+    p->gradients = r2n_allocate_zeroed((size_t)batch * (size_t)p->classes, sizeof(float));
+}
+
+/* A seed for formula weights, or a file. */
+static void load_weights(problem *p, const char *from)
+{
+    r2n_tensor_set *set;
+    if (strspn(from, "0123456789") == strlen(from)) {
+        expect(r2n_weights_formula(&p->architecture, strtoull(from, NULL, 10), &set, report),
+               "formula");
+    } else {
+        r2n_tensor_set *in;
+        r2n_architecture architecture;
+        r2n_family family;
+        expect(r2n_weights_read(from, &in, report), from);
+        expect(r2n_weights_canonicalise(in, &p->architecture, p->family, from, &set, &architecture,
+                                        &family, report),
+               from);
+    }
+    expect(r2n_network_load(p->network, set, report), "load");
+    r2n_tensor_set_destroy(set);
+}
+
+static double learn(problem *p, int32_t first, int32_t images)
+{
+    const r2n_loss_options loss = {.weight = 1};
+    const int64_t picture = (int64_t)p->rows * p->columns * 3;
+    r2n_network_forward(p->network, p->pictures + first * picture, images, p->logits, p->threads);
+    const double value = r2n_cross_entropy(&loss, images, p->classes, p->logits, p->labels + first,
+                                           NULL, p->gradients, NULL);
+    r2n_network_backward(p->network, p->gradients, p->threads);
+    return value;
+}
+
+static void write_gradients(problem *p, const char *path)
+{
+    r2n_network_keep_statistics(p->network);
+    r2n_tensor_set *set = r2n_network_tensors(p->network, r2n_network_gradients(p->network),
+                                              r2n_network_statistics(p->network));
+    expect(r2n_weights_write(path, R2N_WEIGHTS_SAFETENSORS, set, &p->architecture, p->family, 1,
+                             report),
+           path);
+    r2n_tensor_set_destroy(set);
+}
+
+static void train(problem *p, int32_t steps, double rate)
+{
+    const r2n_optimiser_options options = {
+        .kind = R2N_OPTIMISER_MOMENTUM, .momentum = 0.9, .decay = 1e-4};
+    r2n_optimiser_progress progress = {.beta1_power = 1, .beta2_power = 1};
+    const size_t count = r2n_network_tensor_count(p->network);
+    r2n_parameter_range *ranges = r2n_allocate(count, sizeof *ranges);
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++)
+        if (r2n_network_tensor(p->network, i)->trainable)
+            ranges[used++] = r2n_network_range(p->network, i);
+    float *velocity =
+        r2n_allocate_zeroed((size_t)r2n_network_parameter_floats(p->network), sizeof *velocity);
+    const int32_t batch = p->images / steps;
+    for (int32_t step = 0; step < steps; step++) {
+        printf("%.9g\n", learn(p, step * batch, batch));
+        (void)r2n_optimiser_step(&options, ranges, used, rate, &progress,
+                                 r2n_network_parameters(p->network),
+                                 r2n_network_gradients(p->network), &velocity, p->threads);
+        r2n_network_keep_statistics(p->network);
+    }
+    r2n_free(ranges);
+    r2n_free(velocity);
+}
+
+static void fill_noise(problem *p)
+{
+    r2n_random random = r2n_random_stream(1, R2N_RANDOM_PICTURE, 0, 0);
+    const int64_t count = (int64_t)p->images * p->rows * p->columns * 3;
+    p->pictures = r2n_allocate((size_t)count, sizeof *p->pictures);
+    p->labels = r2n_allocate_zeroed((size_t)p->images, sizeof *p->labels);
+    for (int64_t i = 0; i < count; i++)
+        p->pictures[i] = (float)r2n_random_between(&random, -2, 2);
+}
+
+static void time_steps(problem *p, double seconds)
+{
+    double forward = 1e9, backward = 1e9, both = 1e9;
+    const double end = r2n_seconds() + seconds;
+    for (int round = 0; round < 2 || r2n_seconds() < end; round++) {
+        const double start = r2n_seconds();
+        r2n_network_forward(p->network, p->pictures, p->images, p->logits, p->threads);
+        const double middle = r2n_seconds();
+        r2n_network_backward(p->network, p->gradients, p->threads);
+        const double done = r2n_seconds();
+        forward = middle - start < forward ? middle - start : forward;
+        backward = done - middle < backward ? done - middle : backward;
+        both = done - start < both ? done - start : both;
+    }
+    printf("forward %.4f s, backward %.4f s, both %.4f s, %.2f images/s\n", forward, backward, both,
+           p->images / both);
+}
+
+int main(int argc, char **argv)
+{
+    problem p = {0};
+    report = res2net_report_create();
+    if (argc == 10 && strcmp(argv[1], "gradients") == 0) {
+        read_pictures(&p, argv[5]);
+        read_labels(&p, argv[6]);
+        p.threads = atoi(argv[8]);
+        make_network(&p, argv[2], argv[3], p.images, argv[7]);
+        load_weights(&p, argv[4]);
+        printf("%.9g\n", learn(&p, 0, p.images));
+        write_gradients(&p, argv[9]);
+    } else if (argc == 11 && strcmp(argv[1], "steps") == 0) {
+        const int32_t steps = atoi(argv[9]);
+        read_pictures(&p, argv[5]);
+        read_labels(&p, argv[6]);
+        p.threads = atoi(argv[8]);
+        make_network(&p, argv[2], argv[3], p.images / steps, argv[7]);
+        load_weights(&p, argv[4]);
+        train(&p, steps, atof(argv[10]));
+    } else if (argc == 10 && strcmp(argv[1], "speed") == 0) {
+        p.images = atoi(argv[4]);
+        p.rows = p.columns = atoi(argv[5]);
+        p.classes = atoi(argv[6]);
+        p.threads = atoi(argv[8]);
+        make_network(&p, argv[2], argv[3], p.images, argv[7]);
+        load_weights(&p, "1");
+        fill_noise(&p);
+        time_steps(&p, atof(argv[9]));
+    } else {
+        fprintf(stderr, "train_driver: see its source for how it is called\n");
+        return 2;
+    }
+    r2n_network_destroy(p.network);
+    r2n_graph_destroy(p.graph);
+    r2n_free(p.pictures);
+    r2n_free(p.labels);
+    r2n_free(p.logits);
+    r2n_free(p.gradients);
+    res2net_report_destroy(report);
+    return 0;
+}
