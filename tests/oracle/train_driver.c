@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A window into training for the comparisons with PyTorch and Paddle, and for its benchmark:
+ * A window into training for the comparisons with PyTorch and Paddle, and for its benchmark. NET is
+ * an architecture and a family; WEIGHTS a file, or a seed for formula weights.
  *
- * train_driver gradients ARCHITECTURE FAMILY WEIGHTS PICTURES.npy LABELS ISA THREADS OUT.safetensors
- *     WEIGHTS: a file, or a seed for formula weights. One forward with batch statistics and one backward of the mean cross
- * entropy: writes the gradients under the tensors' names and the new running statistics under
- * theirs train_driver steps ARCHITECTURE FAMILY WEIGHTS PICTURES.npy LABELS ISA THREADS STEPS RATE
- *     prints the loss of every step of plain momentum (0.9, L2 1e-4); the pictures are cut into
- * STEPS batches, which are taken in turn train_driver speed ARCHITECTURE FAMILY BATCH SIZE CLASSES
- * ISA THREADS SECONDS prints the smallest seconds of forward, backward and both
+ * train_driver gradients NET WEIGHTS PICTURES.npy LABELS ISA THREADS OUT.safetensors
+ *     One forward with batch statistics and one backward of the mean cross entropy: writes the
+ *     gradients under the tensors' names and the new running statistics under theirs.
+ *
+ * train_driver steps NET WEIGHTS PICTURES.npy LABELS ISA THREADS STEPS RATE
+ *     Prints the loss of every step of plain momentum (0.9, L2 1e-4); the pictures are cut into
+ *     STEPS batches, which are taken in turn.
+ *
+ * train_driver speed NET BATCH SIZE CLASSES ISA THREADS SECONDS
+ *     Prints the smallest seconds of forward, backward and both.
  */
 #include <inttypes.h>
 #include <stdio.h>
