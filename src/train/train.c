@@ -22,6 +22,9 @@ static res2net_status read_config(r2n_training_run *run, const char *path)
         r2n_train_config_parse((const char *)file.data, file.size, path, run->options->overrides,
                                run->options->override_count, &run->config, run->report);
     r2n_file_release(&file);
+    if (status == RES2NET_DAMAGED || status == RES2NET_MISMATCH ||
+        status == RES2NET_LIMIT_EXCEEDED) /* no YAML, or too much of it: the caller's mistake */
+        return RES2NET_INVALID_ARGUMENT;
     if (status != RES2NET_OK)
         return status;
     const char *precision = run->options->precision;

@@ -28,6 +28,20 @@ printf -- '- NormalizeImag:\n' >bad_transforms.yaml
 printf 'Arch:\n  name: Res2Net50_26w_4s\n   class_num: 3\n' >bad.yaml
 head -c 5000 net.r2n >cut.r2n
 printf 'no weights' >nonsense.pth
+cat >train.yaml <<'END'
+Global: {epochs: 1, output_dir: trained, eval_during_train: False}
+Arch: {name: 'cifar:planes=16,depths=1-1-1,width=26,scale=4', class_num: 2}
+Loss: {Train: [CELoss: {weight: 1.0}]}
+Optimizer: {name: Momentum, momentum: 0.9, lr: {name: Cosine, learning_rate: 0.01}}
+DataLoader:
+  Train:
+    dataset:
+      name: ImageNetDataset
+      cls_label_path: list.txt
+      image_root: .
+      transform_ops: [CropImage: {size: 32}, NormalizeImage: {order: ''}]
+    sampler: {name: DistributedBatchSampler, batch_size: 2, drop_last: False, shuffle: True}
+END
 tiny="cifar:planes=16,depths=1-1-1,width=26,scale=4"
 
 # Status, then the words. What begins with # is a heading.
@@ -168,6 +182,19 @@ cat >table.txt <<END_OF_FILE
 3 quantize -m net.r2n --calibrate bad_picture.txt -o out.r2n
 3 quantize -m net.r2n --calibrate list.txt -o absent/out.r2n
 3 quantize -m net.r2n --calibrate list.txt -o out.r2n --eval bad_list.txt
+# train
+0 train -c train.yaml
+0 train -c train.yaml --dry-run
+0 train -c train.yaml --print-config
+1 train -c train.yaml -o DataLoader.Train.dataset.cls_label_path=bad_picture.txt -o DataLoader.Train.dataset.on_bad_image=skip
+2 train
+2 train -c bad.yaml
+2 train -c train.yaml -o Global.epoch=1
+2 train -c train.yaml --precision int8
+3 train -c absent.yaml
+3 train -c train.yaml -o DataLoader.Train.dataset.cls_label_path=bad_list.txt
+3 train -c train.yaml -o DataLoader.Train.dataset.cls_label_path=bad_picture.txt
+3 train -c train.yaml -o Global.checkpoints=nowhere/latest
 # help
 0 --help
 0 -h
@@ -177,7 +204,6 @@ cat >table.txt <<END_OF_FILE
 2 help nonsense
 2 nonsense
 2 --nonsense
-2 train -c x.yaml
 2 export
 END_OF_FILE
 while read -r wanted words; do
