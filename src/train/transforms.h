@@ -50,7 +50,7 @@ res2net_status r2n_batch_transforms_parse(const r2n_yaml *yaml, const yaml_node_
 void r2n_batch_transforms_destroy(r2n_batch_transforms *transforms);
 
 /* pictures [images][rows][columns][3] and targets [images][classes] (one-hot on entry), in place;
- * `room`: another [images][rows][columns][3]. */
+ * `room`: another [images][rows][columns][3], from the heap: integers are kept in it too. */
 void r2n_batch_transforms_apply(const r2n_batch_transforms *transforms, r2n_random *random,
                                 int32_t images, int32_t rows, int32_t columns, int32_t classes,
                                 float *pictures, float *targets, float *room);

@@ -43,7 +43,7 @@ def hue(image, turn):
 
 
 def posterize(image, bits):
-    # Pillow before 10 took 0 bits too, and timm asks for them.
+    # Older Pillows took 0 bits too, and timm asks for them.
     return ImageOps.posterize(image, bits) if bits > 0 else image.point(lambda value: 0)
 
 
