@@ -8,7 +8,8 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ENTRIES = [*map(str, [*range(1, 10), 11, 14, 15, 16, 18, *range(20, 24)]), "23a", "23b", "23c",
            *map(str, [*range(24, 28), *range(29, 34), 34, *range(36, 40), *range(41, 45),
-                      *range(46, 54), 56, 58, 59, 60, 61, 89])]
+                      *range(46, 54), 56, 58, 59, 60, 61, 83, 84,
+                      *range(86, 92)])]
 
 
 def read(*path):

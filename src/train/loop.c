@@ -49,7 +49,7 @@ static res2net_status take_step(r2n_training_run *run, double loss)
 {
     const double rate = rate_now(run);
     const int finite =
-        isfinite(loss) &&
+        isfinite(loss) && r2n_network_has_finite_statistics(run->network) &&
         r2n_optimiser_step(&run->config.optimiser, run->ranges, run->range_count, rate,
                            &run->progress, r2n_network_parameters(run->network),
                            r2n_network_gradients(run->network), run->states, run->options->threads);
@@ -63,12 +63,12 @@ static res2net_status take_step(r2n_training_run *run, double loss)
     }
     run->state.skipped_steps++;
     run->state.bad_streak++;
-    r2n_records_say(
-        run->records,
-        "step %lld: the loss or a gradient is not finite; the step is left out (%lld so "
-        "far, %lld one after the other)",
-        (long long)run->state.steps, (long long)run->state.skipped_steps,
-        (long long)run->state.bad_streak);
+    r2n_records_say(run->records,
+                    "step %lld: the loss, a statistic or a gradient is not finite; the step is "
+                    "left out (%lld so "
+                    "far, %lld one after the other)",
+                    (long long)run->state.steps, (long long)run->state.skipped_steps,
+                    (long long)run->state.bad_streak);
     if (run->state.bad_streak < run->config.stop_after_bad_steps)
         return RES2NET_OK;
     return r2n_fail(run->report, RES2NET_NOT_FINITE, NULL, -1,

@@ -2,6 +2,7 @@
 /* Makes a network: lays it out, allocates its blocks, and points the lists at them. */
 #include "train/network_internal.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -262,6 +263,16 @@ int r2n_network_is_too_small(const r2n_network *network, int32_t images)
         if (!network->norms[i].frozen && (int64_t)network->norms[i].pixels * images < 2)
             return 1;
     return 0;
+}
+
+int r2n_network_has_finite_statistics(const r2n_network *network)
+{
+    for (int32_t i = 0; i < network->norm_count; i++)
+        for (int32_t j = 0; j < network->norms[i].channels; j++)
+            if (!isfinite(network->norms[i].batch_mean[j]) ||
+                !isfinite(network->norms[i].batch_variance[j]))
+                return 0;
+    return 1;
 }
 
 void r2n_network_keep_statistics(r2n_network *network)

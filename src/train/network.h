@@ -75,6 +75,9 @@ void r2n_network_backward(r2n_network *network, const float *logit_gradients, in
  * that is thrown away leaves nothing. */
 void r2n_network_keep_statistics(r2n_network *network);
 
+/* Are the last forward's batch statistics numbers? They may overflow where the loss does not. */
+int r2n_network_has_finite_statistics(const r2n_network *network);
+
 /* Batch norms that would see one value only in a batch of `images`: BN's variance is 0 there. */
 int r2n_network_is_too_small(const r2n_network *network, int32_t images);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a run writes, and how well it does: both need the network as tensors. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,24 @@ const char *r2n_run_state_name(r2n_optimiser_kind kind, int state)
     return kind == R2N_OPTIMISER_MOMENTUM ? "velocity" : state == 0 ? "moment1" : "moment2";
 }
 
+/* Weights that overflowed in the last step are not worth the save before. */
+static res2net_status check_numbers(r2n_training_run *run, const char *name)
+{
+    const float *parameters = r2n_network_parameters(run->network);
+    const float *statistics = r2n_network_statistics(run->network);
+    int finite = 1;
+    for (int64_t i = 0; i < r2n_network_parameter_floats(run->network); i++)
+        finite &= isfinite(parameters[i]) != 0;
+    for (int64_t i = 0; i < r2n_network_statistic_floats(run->network); i++)
+        finite &= isfinite(statistics[i]) != 0;
+    return finite
+               ? RES2NET_OK
+               : r2n_fail(run->report, RES2NET_NOT_FINITE, NULL, -1,
+                          "the weights are no finite numbers any more: %s is not saved, the save "
+                          "before stays; a smaller learning rate may help",
+                          name);
+}
+
 res2net_status r2n_run_save(r2n_training_run *run, const char *name)
 {
     char prefix[1280];
@@ -45,6 +64,9 @@ res2net_status r2n_run_save(r2n_training_run *run, const char *name)
                                  .schedule = &run->config.schedule,
                                  .rate_factor = run->rate_factor,
                                  .run = run->state};
+    const res2net_status checked = check_numbers(run, name);
+    if (checked != RES2NET_OK)
+        return checked;
     r2n_tensor_set *weights = weights_of(run, 0), *states[R2N_OPTIMISER_STATES] = {NULL};
     r2n_tensor_set *averaged = run->averaged == NULL ? NULL : weights_of(run, 1);
     int there = weights != NULL && (run->averaged == NULL || averaged != NULL);

@@ -136,6 +136,17 @@ expect 0 train parts -o Global.checkpoints="parts/${whole#*/}/epoch_2" \
     -o Optimizer.lr.learning_rate=0.05 --override-lr
 says "the configuration's, "
 
+# ---- numbers that are none: steps are left out, a row of them ends the run, saves have none
+expect 3 train wild -o Optimizer.lr.learning_rate=1000000 -o Optimizer.regularizer.coeff=1.0 \
+    -o Global.stop_after_bad_steps=3 -o Global.epochs=20 -o Global.eval_during_train=False
+says "the loss, a statistic or a gradient is not finite"
+says "3 steps one after the other gave no finite numbers"
+expect 0 "$res2net" convert "wild/${whole#*/}/latest.r2n" wild.safetensors # refuses what is not finite
+
+# ---- what is not built is refused by name
+expect 2 "$res2net" train -c net.yaml --precision bf16
+says "bf16 is not built yet"
+
 # ---- another number of classes: the head is new, the rest is not
 python3 - <<'END'
 data = open("train.bin", "rb").read()
