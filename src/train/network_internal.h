@@ -117,8 +117,7 @@ struct r2n_network {
 
     r2n_train_buffer *buffers;
     size_t buffer_count, buffer_capacity;
-    r2n_train_value *values;    /* [graph->count] */
-    r2n_train_value *gradients; /* [graph->count] */
+    r2n_train_value *values; /* [graph->count] */
     r2n_train_convolution *convolutions;
     int32_t convolution_count;
     r2n_train_norm *norms;

@@ -358,7 +358,6 @@ res2net_status r2n_network_place_values(r2n_network *network, res2net_report *re
     const r2n_graph *graph = network->graph;
     const size_t count = (size_t)graph->count;
     network->values = r2n_allocate_zeroed(count, sizeof *network->values);
-    network->gradients = r2n_allocate_zeroed(count, sizeof *network->gradients);
     network->convolutions = r2n_allocate_zeroed(count, sizeof *network->convolutions);
     network->norms = r2n_allocate_zeroed(count, sizeof *network->norms);
     network->convolution_of = r2n_allocate(count, sizeof *network->convolution_of);
@@ -367,9 +366,9 @@ res2net_status r2n_network_place_values(r2n_network *network, res2net_report *re
     network->ranges = r2n_allocate_zeroed(network->spec_count, sizeof *network->ranges);
     network->spec_convolution =
         r2n_allocate(network->spec_count, sizeof *network->spec_convolution);
-    if (network->values == NULL || network->gradients == NULL || network->convolutions == NULL ||
-        network->norms == NULL || network->convolution_of == NULL || network->norm_of == NULL ||
-        network->specs == NULL || network->ranges == NULL || network->spec_convolution == NULL)
+    if (network->values == NULL || network->convolutions == NULL || network->norms == NULL ||
+        network->convolution_of == NULL || network->norm_of == NULL || network->specs == NULL ||
+        network->ranges == NULL || network->spec_convolution == NULL)
         return no_memory(report);
     for (size_t i = 0; i < count; i++)
         network->convolution_of[i] = network->norm_of[i] = -1;
