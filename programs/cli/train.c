@@ -44,10 +44,6 @@ static const option_row options[] = {
     {.name = NULL},
 };
 
-typedef struct watcher {
-    progress progress;
-} watcher;
-
 static void show_line(void *context, const char *text)
 {
     (void)context;
@@ -57,8 +53,7 @@ static void show_line(void *context, const char *text)
 
 static int show_progress(void *context, const res2net_train_moment *moment)
 {
-    watcher *w = context;
-    progress_show(&w->progress, (moment->epoch - 1) * moment->iterations + moment->iteration,
+    progress_show(context, (moment->epoch - 1) * moment->iterations + moment->iteration,
                   moment->epochs * moment->iterations);
     return platform_interrupted();
 }
@@ -144,13 +139,14 @@ static void print_training(const res2net_training *found)
     printf("%s\n", found->folder);
 }
 
-static int train(const command_line *line, const res2net_train_options *settings, watcher *w)
+static int train(const command_line *line, const res2net_train_options *settings,
+                 progress *progress)
 {
     res2net_training found;
     res2net_report *report = res2net_report_create();
     const res2net_status status =
         res2net_train(option_text(line, "config"), settings, &found, report);
-    progress_clear(&w->progress);
+    progress_clear(progress);
     int result = finish(report, status);
     if (status == RES2NET_OK)
         print_training(&found);
@@ -162,7 +158,7 @@ static int train(const command_line *line, const res2net_train_options *settings
 
 static int run(const command_line *line)
 {
-    watcher w = {.progress = progress_begin("train")};
+    progress progress = progress_begin("train");
     const res2net_train_options settings = {.overrides = line->settings,
                                             .override_count = line->setting_count,
                                             .precision = option_text(line, "precision"),
@@ -171,12 +167,13 @@ static int run(const command_line *line)
                                             .override_rate = option_given(line, "override-lr"),
                                             .line = show_line,
                                             .progress = show_progress,
-                                            .context = &w};
+                                            .context = &progress};
     if (option_text(line, "config") == NULL)
         return usage_error(line->verb, "expected -c CONFIG: a PaddleClas configuration");
     if (option_given(line, "print-config"))
         return print_config(line, &settings);
-    return option_given(line, "dry-run") ? dry_run(line, &settings) : train(line, &settings, &w);
+    return option_given(line, "dry-run") ? dry_run(line, &settings)
+                                         : train(line, &settings, &progress);
 }
 
 const verb verb_train = {

@@ -65,8 +65,7 @@ static res2net_status take_step(r2n_training_run *run, double loss)
     run->state.bad_streak++;
     r2n_records_say(run->records,
                     "step %lld: the loss, a statistic or a gradient is not finite; the step is "
-                    "left out (%lld so "
-                    "far, %lld one after the other)",
+                    "left out (%lld so far, %lld one after the other)",
                     (long long)run->state.steps, (long long)run->state.skipped_steps,
                     (long long)run->state.bad_streak);
     if (run->state.bad_streak < run->config.stop_after_bad_steps)
@@ -77,11 +76,16 @@ static res2net_status take_step(r2n_training_run *run, double loss)
                     (long long)run->state.bad_streak);
 }
 
+/* After so many batches of the epoch nothing of a step is left in `accumulated`. */
+static int ends_step(const r2n_training_run *run, int64_t batches)
+{
+    return run->config.update_freq <= 1 || batches % run->config.update_freq == 0;
+}
+
 /* One batch: its loss, and a step after the last batch of one. */
 static res2net_status learn(r2n_training_run *run, const r2n_batch *batch, double *loss)
 {
-    const int32_t together = run->config.update_freq > 1 ? run->config.update_freq : 1;
-    const int is_last = (run->state.iteration + 1) % together == 0;
+    const int is_last = ends_step(run, run->state.iteration + 1);
     r2n_network_forward(run->network, batch->pictures, batch->images, run->logits,
                         run->options->threads);
     *loss = r2n_cross_entropy(&run->config.train_loss, batch->images, batch->classes, run->logits,
@@ -95,9 +99,9 @@ static res2net_status learn(r2n_training_run *run, const r2n_batch *batch, doubl
 /* ---- an epoch ---- */
 
 typedef struct epoch {
-    double started, reader, batches; /* seconds since the last log line, and their batches */
-    double loss;                     /* of the last batch */
-    int64_t batches_done;            /* in this process */
+    double loss;          /* of the last batch */
+    int64_t batches_done; /* in this process */
+    int stop;             /* asked for: at the end of the step */
 } epoch;
 
 static double seconds_left(const r2n_training_run *run, const epoch *e)
@@ -181,7 +185,10 @@ static res2net_status one_batch(r2n_training_run *run, epoch *e, int *ended)
     run->epoch_seconds += done - start;
     run->epoch_images += batch->images;
     e->batches_done++;
-    if (tell(run, batch, e, done - start, ready - start))
+    e->stop |= tell(run, batch, e, done - start, ready - start);
+    if (!ends_step(run, run->state.iteration)) /* saves hold no part of a step */
+        return RES2NET_OK;
+    if (e->stop)
         return stop(run);
     if (run->config.save_iterations > 0 &&
         run->state.iteration % run->config.save_iterations == 0 &&

@@ -376,30 +376,13 @@ static void differentiate_norm(backward *b, int32_t node, int32_t norm, int32_t 
 
 static void differentiate_pool(backward *b, int32_t node)
 {
-    r2n_network *network = b->network;
-    const r2n_node *n = &network->graph->nodes[node];
-    const r2n_shape *from = &network->shapes[n->inputs[0]], *to = &network->shapes[node];
-    const int global = n->kind == R2N_NODE_GLOBAL_POOL;
-    const r2n_train_arguments p = {
-        .pool_gradient = {
-            .pool = {.kind = global || n->pool_is_average ? R2N_POOL_AVERAGE : R2N_POOL_MAXIMUM,
-                     .images = network->options.batch,
-                     .input_rows = from->rows,
-                     .input_columns = from->columns,
-                     .rows = to->rows,
-                     .columns = to->columns,
-                     .channels = n->channels,
-                     .kernel_rows = global ? from->rows : n->kernel,
-                     .kernel_columns = global ? from->columns : n->kernel,
-                     .stride = global ? 1 : n->stride,
-                     .padding = global ? 0 : n->padding,
-                     .count_padding = n->count_padding,
-                     .input = r2n_network_view(network, network->values[n->inputs[0]].segments[0]),
-                     .output = r2n_network_view(network, network->values[node].segments[0])},
-            .add = begin(b, n->inputs[0]),
-            .gradient = gradient_view(b, node, 0),
-            .input_gradient = gradient_view(b, n->inputs[0], 0)}};
-    append(b, R2N_OPERATION_POOL_GRADIENT, &p, -1, from->rows, from->columns, n->channels);
+    const int32_t input = b->network->graph->nodes[node].inputs[0];
+    const r2n_shape *from = &b->network->shapes[input];
+    const r2n_train_arguments p = {.pool_gradient = {.pool = r2n_network_pool(b->network, node),
+                                                     .add = begin(b, input),
+                                                     .gradient = gradient_view(b, node, 0),
+                                                     .input_gradient = gradient_view(b, input, 0)}};
+    append(b, R2N_OPERATION_POOL_GRADIENT, &p, -1, from->rows, from->columns, from->channels);
 }
 
 /* A block's end: what comes out goes to the last batch norm and to the shortcut. */

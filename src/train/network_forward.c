@@ -144,27 +144,31 @@ static void add_in_place(forward *f, int32_t node)
     append(f, R2N_OPERATION_ELEMENTWISE, &e, -1, node);
 }
 
-static void pool(forward *f, int32_t node)
+r2n_pool_arguments r2n_network_pool(const r2n_network *network, int32_t node)
 {
-    r2n_network *network = f->network;
     const r2n_node *n = &network->graph->nodes[node];
     const r2n_shape *from = &network->shapes[n->inputs[0]], *to = &network->shapes[node];
     const int global = n->kind == R2N_NODE_GLOBAL_POOL;
-    const r2n_train_arguments p = {
-        .pool = {.kind = global || n->pool_is_average ? R2N_POOL_AVERAGE : R2N_POOL_MAXIMUM,
-                 .images = network->options.batch,
-                 .input_rows = from->rows,
-                 .input_columns = from->columns,
-                 .rows = to->rows,
-                 .columns = to->columns,
-                 .channels = n->channels,
-                 .kernel_rows = global ? from->rows : n->kernel,
-                 .kernel_columns = global ? from->columns : n->kernel,
-                 .stride = global ? 1 : n->stride,
-                 .padding = global ? 0 : n->padding,
-                 .count_padding = n->count_padding,
-                 .input = r2n_network_view(network, network->values[n->inputs[0]].segments[0]),
-                 .output = r2n_network_view(network, network->values[node].segments[0])}};
+    return (r2n_pool_arguments){
+        .kind = global || n->pool_is_average ? R2N_POOL_AVERAGE : R2N_POOL_MAXIMUM,
+        .images = network->options.batch,
+        .input_rows = from->rows,
+        .input_columns = from->columns,
+        .rows = to->rows,
+        .columns = to->columns,
+        .channels = n->channels,
+        .kernel_rows = global ? from->rows : n->kernel,
+        .kernel_columns = global ? from->columns : n->kernel,
+        .stride = global ? 1 : n->stride,
+        .padding = global ? 0 : n->padding,
+        .count_padding = n->count_padding,
+        .input = r2n_network_view(network, network->values[n->inputs[0]].segments[0]),
+        .output = r2n_network_view(network, network->values[node].segments[0])};
+}
+
+static void pool(forward *f, int32_t node)
+{
+    const r2n_train_arguments p = {.pool = r2n_network_pool(f->network, node)};
     append(f, R2N_OPERATION_POOL, &p, -1, node);
 }
 

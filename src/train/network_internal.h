@@ -158,7 +158,9 @@ int32_t r2n_network_sum_slice(const r2n_graph *graph, int32_t node);
 res2net_status r2n_network_list_forward(r2n_network *network, res2net_report *report);
 res2net_status r2n_network_list_backward(r2n_network *network, res2net_report *report);
 
-/* network_forward.c: appends; NULL without memory. */
+/* network_forward.c */
+r2n_pool_arguments r2n_network_pool(const r2n_network *network, int32_t node);
+/* Append; NULL without memory. */
 r2n_train_operation *r2n_train_append(r2n_train_list *list, r2n_train_kind kind, int32_t of);
 r2n_train_operation *r2n_train_append_kernel(r2n_network *network, r2n_train_list *list,
                                              r2n_operation operation,
