@@ -129,6 +129,20 @@ for lines in $moments; do
     stopped SIGKILL 137 "$lines"
 done
 
+# A step of three batches is ended before the save.
+thirds="-o Global.update_freq=3 -o DataLoader.Train.sampler.batch_size=12"
+# shellcheck disable=SC2086
+expect 0 train three $thirds
+checks=$((checks + 1))
+status=0
+# shellcheck disable=SC2086
+python3 "$here/stop_after.py" SIGINT 4 "[Iter:" "$res2net" train -c net.yaml $thirds \
+    -o Global.output_dir=stopped_three >out 2>err || status=$?
+[ $status -eq 130 ] || fail "SIGINT in a step of three: status $status"
+# shellcheck disable=SC2086
+expect 0 train stopped_three $thirds -o Global.checkpoints="stopped_three/${whole#*/}/latest"
+is_same "three/${whole#*/}/latest.r2n" "stopped_three/${whole#*/}/latest.r2n" "SIGINT in a step of three"
+
 # ---- the learning rate of a resume
 expect 0 train parts -o Global.checkpoints="parts/${whole#*/}/epoch_2" -o Optimizer.lr.learning_rate=0.05
 says "goes on from the saved"
