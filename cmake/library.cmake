@@ -19,6 +19,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     set(R2N_AVX512_FLAGS -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
     add_kernel_room(x86_avx512 ${R2N_AVX512_FLAGS})
     add_kernel_room(x86_avx512_vnni ${R2N_AVX512_FLAGS} -mavx512vnni)
+    add_kernel_room(x86_avx512_bf16 ${R2N_AVX512_FLAGS} -mavx512bf16)
     add_kernel_room(x86_amx ${R2N_AVX512_FLAGS} -mavx512bf16 -mamx-tile -mamx-bf16 -mamx-int8)
 endif()
 

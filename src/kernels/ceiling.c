@@ -18,6 +18,7 @@ int64_t r2n_ceiling_f32_avx512(int64_t rounds);
 int64_t r2n_ceiling_int8_avx2(int64_t rounds);
 int64_t r2n_ceiling_int8_avx512(int64_t rounds);
 int64_t r2n_ceiling_int8_amx(int64_t rounds);
+int64_t r2n_ceiling_bf16_avx512(int64_t rounds);
 int64_t r2n_ceiling_bf16_amx(int64_t rounds);
 int64_t r2n_ceiling_bf16x3_amx(int64_t rounds);
 #endif
@@ -37,9 +38,13 @@ static ceiling_loop *choose_int8(r2n_isa isa)
 
 static ceiling_loop *choose_bf16(r2n_precision precision, r2n_isa isa)
 {
-    if (isa != R2N_ISA_AMX || (r2n_cpu_features() & R2N_FEATURE_AMX_BF16) == 0)
-        return r2n_ceiling_f32_reference;
-    return precision == R2N_PRECISION_BF16 ? r2n_ceiling_bf16_amx : r2n_ceiling_bf16x3_amx;
+    const uint32_t features = r2n_cpu_features();
+    if (isa == R2N_ISA_AMX && (features & R2N_FEATURE_AMX_BF16) != 0)
+        return precision == R2N_PRECISION_BF16 ? r2n_ceiling_bf16_amx : r2n_ceiling_bf16x3_amx;
+    if (precision == R2N_PRECISION_BF16 && isa >= R2N_ISA_AVX512 && isa <= R2N_ISA_AMX &&
+        (features & R2N_FEATURE_AVX512_BF16) != 0)
+        return r2n_ceiling_bf16_avx512;
+    return r2n_ceiling_f32_reference;
 }
 #endif
 

@@ -41,6 +41,7 @@ enum {
     XCR0_ZMM = 0xe6,      /* and mask, upper ZMM and the high sixteen ZMM */
     XCR0_TILES = 0x60000, /* tile configuration and tile data */
     LEAF7_ECX_VNNI = 1 << 11,
+    LEAF7_1_EAX_BF16 = 1 << 5,
     LEAF7_EDX_AMX_BF16 = 1 << 22,
     LEAF7_EDX_AMX_INT8 = 1 << 25
 };
@@ -62,7 +63,7 @@ static const need needs[] = {
     {R2N_ISA_AMX, LEAF7_EDX, LEAF7_EDX_AMX_BF16, "AMX BF16"},
     {R2N_ISA_AMX, LEAF7_EDX, LEAF7_EDX_AMX_INT8, "AMX INT8"},
     /* Every CPU with tiles has it; the room's epilogues use it. */
-    {R2N_ISA_AMX, LEAF7_1_EAX, 1u << 5, "AVX-512 BF16"},
+    {R2N_ISA_AMX, LEAF7_1_EAX, LEAF7_1_EAX_BF16, "AVX-512 BF16"},
     {R2N_ISA_AMX, XCR0_LOW, XCR0_TILES, "the operating system's support for AMX"},
 };
 
@@ -115,6 +116,8 @@ static void ask_cpu(void)
         facts.features |= R2N_FEATURE_AVX512;
         if (registers[LEAF7_ECX] & LEAF7_ECX_VNNI)
             facts.features |= R2N_FEATURE_AVX512_VNNI;
+        if (registers[LEAF7_1_EAX] & LEAF7_1_EAX_BF16)
+            facts.features |= R2N_FEATURE_AVX512_BF16;
     }
     if (facts.missing[R2N_ISA_AMX] == NULL)
         facts.features |= R2N_FEATURE_AMX_BF16 | R2N_FEATURE_AMX_INT8;
@@ -229,6 +232,8 @@ const char *r2n_feature_name(uint32_t feature)
         return "AVX-512 F, BW, DQ, VL";
     case R2N_FEATURE_AVX512_VNNI:
         return "AVX-512 VNNI";
+    case R2N_FEATURE_AVX512_BF16:
+        return "AVX-512 BF16";
     case R2N_FEATURE_AMX_BF16:
         return "AMX BF16";
     case R2N_FEATURE_AMX_INT8:

@@ -11,7 +11,8 @@ enum {
     R2N_FEATURE_AVX512_VNNI = 1 << 2,
     R2N_FEATURE_AMX_BF16 = 1 << 3,
     R2N_FEATURE_AMX_INT8 = 1 << 4,
-    R2N_FEATURE_NEON = 1 << 5
+    R2N_FEATURE_NEON = 1 << 5,
+    R2N_FEATURE_AVX512_BF16 = 1 << 6
 };
 
 /* CPUID and XCR0, asked once. */

@@ -17,9 +17,9 @@
  * +0, products are added source by source in list order and channel by channel in rising order, one
  * fused multiply-add each (f32), then comes the epilogue in the order written below. AVX2, AVX-512
  * and NEON therefore give the same bits; reference/ adds in double and rounds once. bf16 adds in
- * the order of the tile instruction: source by source, 32 channels at a time. int8 sums are exact
- * integers and its epilogue is fixed to the operation, so every ISA and reference/ give the same
- * bytes.
+ * the order of the CPU's instruction, source by source: on tiles 32 channels at a time, with
+ * AVX-512 BF16 two at a time. int8 sums are exact integers and its epilogue is fixed to the
+ * operation, so every ISA and reference/ give the same bytes.
  *
  * Precisions.
  *   f32     float
@@ -191,7 +191,7 @@ typedef struct r2n_pool_arguments {
  * ------------------------------------------------- */
 
 /* output = relu?(a * scale[n] + shift[n] + b?) with scale, shift NULL for 1 and 0. The plan needs
- * it for a batch norm or an add that follows no convolution, and in training mode: f32 only. */
+ * it for a batch norm or an add that follows no convolution, and in training mode: f32 and bf16. */
 typedef struct r2n_elementwise_arguments {
     int32_t images, rows, columns, channels;
     const float *scale; /* [channels] or NULL */
@@ -203,7 +203,11 @@ typedef struct r2n_elementwise_arguments {
     r2n_view output;
 } r2n_elementwise_arguments;
 
-/* ---- training, f32 only ------------------------------------------------------------------------
+/* ---- training, f32 and bf16 --------------------------------------------------------------------
+ *
+ * In bf16 everything in the block is bf16: values become floats as they are read and are rounded
+ * once, as they are stored; vectors of channels, sums and gradients by weights are float or double
+ * as in f32, and so is all arithmetic.
  *
  * The gradient by an input is a gemm of its own, over transposed weights. Sums over pixels are
  * taken in parts: part i holds rows [i * part_rows, (i + 1) * part_rows), counted over all images,
@@ -273,7 +277,9 @@ typedef struct r2n_pool_gradient_arguments {
  * is taken chunk_rows rows at a time: a chunk's sum starts at +0 and takes its pixels in rising
  * order, one fma each; the first chunk is stored and the others are added to it; the last one of a
  * part may be shorter. Kernels are at their best with chunks of about 256 pixels, and a third
- * slower above 512. */
+ * slower above 512. bf16 sums two neighbouring pixels at a time in the CPU's own order, and chunks
+ * of more than 512 pixels 512 at a time, each of these sums beginning at +0. A source's K may be
+ * odd here in bf16 too. */
 typedef struct r2n_weights_gradient_arguments {
     int32_t images, rows, columns; /* of the gradient */
     int32_t channels;              /* N */
