@@ -107,15 +107,18 @@ void r2n_pool_f32_walk(r2n_window_function *maximum, r2n_window_function *averag
 
 /* ---- elementwise ---- */
 
-static int64_t row_offset(const r2n_view *view, int32_t image, int32_t row, int32_t channel)
+/* In bytes. */
+static int64_t row_offset(const r2n_view *view, int64_t element_bytes, int32_t image, int32_t row,
+                          int32_t channel)
 {
-    return view->offset + image * view->image_pitch + row * view->row_pitch +
-           channel_offset(view, channel);
+    return element_bytes * (view->offset + image * view->image_pitch + row * view->row_pitch +
+                            channel_offset(view, channel));
 }
 
-void r2n_elementwise_f32_walk(r2n_elementwise_function *function,
-                              const r2n_elementwise_arguments *step, float *block, r2n_range range)
+void r2n_elementwise_walk(int32_t element_bytes, r2n_elementwise_function *function,
+                          const r2n_elementwise_arguments *step, void *memory, r2n_range range)
 {
+    char *block = memory;
     const int32_t last = smaller(range.block_last * LANES, step->channels);
     r2n_elementwise_row r = {.a_pitch = step->a.pixel_pitch,
                              .output_pitch = step->output.pixel_pitch,
@@ -126,11 +129,11 @@ void r2n_elementwise_f32_walk(r2n_elementwise_function *function,
         const int32_t row = i % step->rows;
         for (int32_t c = range.block_first * LANES; c < last; c += r.channels) {
             r.channels = limit_run(&step->output, c, limit_run(&step->a, c, last - c));
-            r.a = block + row_offset(&step->a, image, row, c);
-            r.output = block + row_offset(&step->output, image, row, c);
+            r.any_a = block + row_offset(&step->a, element_bytes, image, row, c);
+            r.any_output = block + row_offset(&step->output, element_bytes, image, row, c);
             if (step->b_there) {
                 r.channels = limit_run(&step->b, c, r.channels);
-                r.b = block + row_offset(&step->b, image, row, c);
+                r.any_b = block + row_offset(&step->b, element_bytes, image, row, c);
                 r.b_pitch = step->b.pixel_pitch;
             }
             r.scale = step->scale != NULL ? step->scale + c : NULL;

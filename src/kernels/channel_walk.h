@@ -9,9 +9,10 @@
 
 #include "kernels/kernels.h"
 
-/* One output pixel of a pool: the cells of its window that are inside the picture. Pitches are in
- * elements of the precision; f32 uses an address by its plain name, other precisions by the one
- * with `any`. */
+/* Pitches are in elements of the precision; f32 uses an address by its plain name, other precisions
+ * by the one with `any`. `element_bytes`: 1, 2 or 4, of an activation. */
+
+/* One output pixel of a pool: the cells of its window that are inside the picture. */
 typedef struct r2n_pool_window {
     union { /* the first cell's first channel of the run */
         const float *from;
@@ -30,7 +31,6 @@ typedef struct r2n_pool_window {
 
 typedef void r2n_window_function(const r2n_pool_window *window);
 
-/* `element_bytes`: 1, 2 or 4, of an activation. */
 void r2n_pool_walk(int32_t element_bytes, r2n_window_function *maximum,
                    r2n_window_function *average, const r2n_pool_arguments *pool, void *block,
                    r2n_range range);
@@ -39,9 +39,18 @@ void r2n_pool_f32_walk(r2n_window_function *maximum, r2n_window_function *averag
 
 /* A row of pixels of an elementwise step, one run of channels of each. */
 typedef struct r2n_elementwise_row {
-    const float *a;
-    const float *b; /* NULL for none */
-    float *output;
+    union {
+        const float *a;
+        const void *any_a;
+    };
+    union { /* NULL for none */
+        const float *b;
+        const void *any_b;
+    };
+    union {
+        float *output;
+        void *any_output;
+    };
     const float *scale, *shift; /* [channels], NULL for 1 and 0 */
     int64_t a_pitch, b_pitch, output_pitch;
     int32_t columns;
@@ -51,7 +60,7 @@ typedef struct r2n_elementwise_row {
 
 typedef void r2n_elementwise_function(const r2n_elementwise_row *row);
 
-void r2n_elementwise_f32_walk(r2n_elementwise_function *function,
-                              const r2n_elementwise_arguments *step, float *block, r2n_range range);
+void r2n_elementwise_walk(int32_t element_bytes, r2n_elementwise_function *function,
+                          const r2n_elementwise_arguments *step, void *block, r2n_range range);
 
 #endif

@@ -262,7 +262,8 @@ typedef struct r2n_norm_gradient_arguments {
  * NaN counts as the largest). Cells no window covers get 0. With `add`, it is added to what is
  * there. A range's rows count input rows and are whole images. A cell starts at +0, or at what is
  * there, and takes its windows in rising order: one f32 addition each, an average's gradient *
- * (1 / count) being rounded before. */
+ * (1 / count) being rounded to f32 before. In bf16 a cell is rounded and stored after each
+ * addition, in reference/ too; a cell that gets nothing keeps its value. */
 typedef struct r2n_pool_gradient_arguments {
     r2n_pool_arguments pool; /* its output is not read, nor an average's input */
     int32_t add;

@@ -19,10 +19,13 @@ static int32_t limit_run(const r2n_view *view, int32_t channel, int32_t run)
                              : smaller(run, view->group_channels - channel % view->group_channels);
 }
 
-static int64_t row_offset(const r2n_view *view, int32_t row, int32_t rows, int32_t channel)
+/* In bytes. */
+static int64_t row_offset(const r2n_view *view, int64_t element_bytes, int32_t row, int32_t rows,
+                          int32_t channel)
 {
-    return view->offset + row / rows * view->image_pitch + row % rows * view->row_pitch +
-           channel / view->group_channels * view->group_pitch + channel % view->group_channels;
+    return element_bytes *
+           (view->offset + row / rows * view->image_pitch + row % rows * view->row_pitch +
+            channel / view->group_channels * view->group_pitch + channel % view->group_channels);
 }
 
 /* Channels `first` to `last` of the part that a range's row belongs to; zeroed at its first row. */
@@ -35,9 +38,10 @@ static double *sums_of_part(double *sums, int32_t row, int32_t part_rows, int32_
     return part;
 }
 
-void r2n_statistics_f32_walk(r2n_statistics_function *function, const r2n_statistics_arguments *s,
-                             const float *block, r2n_range range)
+void r2n_statistics_walk(int32_t element_bytes, r2n_statistics_function *function,
+                         const r2n_statistics_arguments *s, const void *memory, r2n_range range)
 {
+    const char *block = memory;
     const int32_t first = range.block_first * LANES;
     const int32_t last = smaller(range.block_last * LANES, s->channels);
     r2n_statistics_row r = {.pitch = s->input.pixel_pitch, .columns = s->columns};
@@ -52,7 +56,7 @@ void r2n_statistics_f32_walk(r2n_statistics_function *function, const r2n_statis
                                              : NULL;
         for (int32_t c = first; c < last; c += r.channels) {
             r.channels = limit_run(&s->input, c, last - c);
-            r.input = block + row_offset(&s->input, row, s->rows, c);
+            r.any_input = block + row_offset(&s->input, element_bytes, row, s->rows, c);
             r.sums = sums + c;
             r.squares = squares != NULL ? squares + c : NULL;
             function(&r);
@@ -60,9 +64,10 @@ void r2n_statistics_f32_walk(r2n_statistics_function *function, const r2n_statis
     }
 }
 
-void r2n_norm_sums_f32_walk(r2n_norm_sums_function *function, const r2n_norm_sums_arguments *s,
-                            float *block, r2n_range range)
+void r2n_norm_sums_walk(int32_t element_bytes, r2n_norm_sums_function *function,
+                        const r2n_norm_sums_arguments *s, void *memory, r2n_range range)
 {
+    char *block = memory;
     const int32_t first = range.block_first * LANES;
     const int32_t last = smaller(range.block_last * LANES, s->channels);
     r2n_norm_sums_row r = {.gradient_pitch = s->gradient.pixel_pitch,
@@ -81,13 +86,13 @@ void r2n_norm_sums_f32_walk(r2n_norm_sums_function *function, const r2n_norm_sum
             r.channels = limit_run(&s->gradient, c, limit_run(&s->input, c, last - c));
             if (s->mask == R2N_MASK_OF_RESULT) {
                 r.channels = limit_run(&s->result, c, r.channels);
-                r.result = block + row_offset(&s->result, row, s->rows, c);
+                r.any_result = block + row_offset(&s->result, element_bytes, row, s->rows, c);
             } else if (s->mask == R2N_MASK_OF_INPUT) {
                 r.scale = s->scale + c;
                 r.shift = s->shift + c;
             }
-            r.gradient = block + row_offset(&s->gradient, row, s->rows, c);
-            r.input = block + row_offset(&s->input, row, s->rows, c);
+            r.any_gradient = block + row_offset(&s->gradient, element_bytes, row, s->rows, c);
+            r.any_input = block + row_offset(&s->input, element_bytes, row, s->rows, c);
             r.mean = s->mean + c;
             r.sums = sums + c;
             r.products = products + c;
@@ -96,9 +101,10 @@ void r2n_norm_sums_f32_walk(r2n_norm_sums_function *function, const r2n_norm_sum
     }
 }
 
-void r2n_norm_gradient_f32_walk(r2n_norm_gradient_function *function,
-                                const r2n_norm_gradient_arguments *s, float *block, r2n_range range)
+void r2n_norm_gradient_walk(int32_t element_bytes, r2n_norm_gradient_function *function,
+                            const r2n_norm_gradient_arguments *s, void *memory, r2n_range range)
 {
+    char *block = memory;
     const int32_t last = smaller(range.block_last * LANES, s->channels);
     r2n_norm_gradient_row r = {.gradient_pitch = s->gradient.pixel_pitch,
                                .input_pitch = s->input.pixel_pitch,
@@ -110,9 +116,9 @@ void r2n_norm_gradient_f32_walk(r2n_norm_gradient_function *function,
         for (int32_t c = range.block_first * LANES; c < last; c += r.channels) {
             r.channels = limit_run(&s->gradient, c, limit_run(&s->input, c, last - c));
             r.channels = limit_run(&s->output, c, r.channels);
-            r.gradient = block + row_offset(&s->gradient, row, s->rows, c);
-            r.input = block + row_offset(&s->input, row, s->rows, c);
-            r.output = block + row_offset(&s->output, row, s->rows, c);
+            r.any_gradient = block + row_offset(&s->gradient, element_bytes, row, s->rows, c);
+            r.any_input = block + row_offset(&s->input, element_bytes, row, s->rows, c);
+            r.any_output = block + row_offset(&s->output, element_bytes, row, s->rows, c);
             if (s->mask == R2N_MASK_OF_INPUT) {
                 r.scale = s->scale + c;
                 r.shift = s->shift + c;

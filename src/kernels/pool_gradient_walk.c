@@ -10,7 +10,8 @@ enum { LANES = 16 };
 typedef struct walk {
     const r2n_pool_gradient_arguments *arguments;
     r2n_pool_gradient_function *function;
-    float *block;
+    char *block;
+    int64_t element_bytes;
     int32_t first, last; /* channels */
 } walk;
 
@@ -51,6 +52,11 @@ static int32_t limit_run(const r2n_view *view, int32_t channel, int32_t run)
                              : smaller(run, view->group_channels - channel % view->group_channels);
 }
 
+static void *address(const walk *w, int64_t pixel, const r2n_view *view, int32_t channel)
+{
+    return w->block + (pixel + channel_offset(view, channel)) * w->element_bytes;
+}
+
 /* Zeros in a picture's cells, to which the windows then add. */
 static void clear_image(const walk *w, int32_t image)
 {
@@ -58,10 +64,10 @@ static void clear_image(const walk *w, int32_t image)
     const r2n_view *to = &w->arguments->input_gradient;
     for (int32_t row = 0; row < pool->input_rows; row++)
         for (int32_t column = 0; column < pool->input_columns; column++) {
-            float *pixel = w->block + pixel_offset(to, image, row, column);
+            const int64_t pixel = pixel_offset(to, image, row, column);
             for (int32_t c = w->first, run; c < w->last; c += run) {
                 run = limit_run(to, c, w->last - c);
-                memset(pixel + channel_offset(to, c), 0, (size_t)run * sizeof(float));
+                memset(address(w, pixel, to, c), 0, (size_t)(run * w->element_bytes));
             }
         }
 }
@@ -76,10 +82,10 @@ static void walk_runs(const walk *w, r2n_pool_gradient_window *window, int64_t g
             limit_run(&a->gradient, c, limit_run(&a->input_gradient, c, w->last - c));
         if (is_maximum) {
             window->channels = limit_run(&a->pool.input, c, window->channels);
-            window->input = w->block + input + channel_offset(&a->pool.input, c);
+            window->any_input = address(w, input, &a->pool.input, c);
         }
-        window->gradient = w->block + gradient + channel_offset(&a->gradient, c);
-        window->to = w->block + to + channel_offset(&a->input_gradient, c);
+        window->any_gradient = address(w, gradient, &a->gradient, c);
+        window->any_to = address(w, to, &a->input_gradient, c);
         w->function(window);
     }
 }
@@ -107,14 +113,15 @@ static void walk_row(const walk *w, int32_t image, int32_t row)
     }
 }
 
-void r2n_pool_gradient_f32_walk(r2n_pool_gradient_function *maximum,
-                                r2n_pool_gradient_function *average,
-                                const r2n_pool_gradient_arguments *a, float *block, r2n_range range)
+void r2n_pool_gradient_walk(int32_t element_bytes, r2n_pool_gradient_function *maximum,
+                            r2n_pool_gradient_function *average,
+                            const r2n_pool_gradient_arguments *a, void *block, r2n_range range)
 {
     const r2n_pool_arguments *pool = &a->pool;
     const walk w = {.arguments = a,
                     .function = pool->kind == R2N_POOL_MAXIMUM ? maximum : average,
                     .block = block,
+                    .element_bytes = element_bytes,
                     .first = range.block_first * LANES,
                     .last = smaller(range.block_last * LANES, pool->channels)};
     assert(range.row_first % pool->input_rows == 0 && range.row_last % pool->input_rows == 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random batch statistics, and batch norm backwards: its sums and its gradient. Expected values are
- * worked out in double, and the contract's own roundings one by one, which every vector kernel must
- * have to the bit.
+ * Random batch statistics, and batch norm backwards: its sums and its gradient, of f32 and bf16.
+ * Expected values are worked out in double, and the contract's own roundings one by one, which
+ * every vector kernel must have to the bit.
  */
 #include <math.h>
 #include <stdio.h>
@@ -12,8 +12,16 @@
 #include "kernelcheck/checks.h"
 #include "kernelcheck/guard.h"
 
-enum { SCENE_FLOATS = 300000, CASES_A_FILL = 60, TEXT_BYTES = 200, TABLES = 6, LANES = 16 };
+enum {
+    SCENE_ELEMENTS = 300000,
+    CASES_A_FILL = 60,
+    TEXT_BYTES = 200,
+    TABLES = 6,
+    LANES = 16,
+    PIXEL_ROUNDINGS = 4
+};
 
+static const r2n_precision precisions[] = {R2N_PRECISION_F32, R2N_PRECISION_BF16};
 static const r2n_operation operations[] = {R2N_OPERATION_STATISTICS, R2N_OPERATION_NORM_SUMS,
                                            R2N_OPERATION_NORM_GRADIENT};
 
@@ -28,7 +36,7 @@ typedef struct norm_case {
     fill fill;
     guarded tables[TABLES]; /* [channels]: scale, shift, mean, by_gradient, by_input, constant */
     r2n_view g, x, result, output;
-    int64_t first, second; /* offsets of doubles; -1 for none */
+    int64_t first, second; /* offsets of doubles, in elements; -1 for none */
     char text[TEXT_BYTES];
 } norm_case;
 
@@ -57,10 +65,10 @@ static r2n_view place(norm_case *c, random_state *random, int role)
     return view;
 }
 
-static void make_scene(norm_case *c, random_state *random)
+static void make_scene(norm_case *c, random_state *random, r2n_precision precision)
 {
     const int64_t sums = (int64_t)part_count(c) * c->size.channels;
-    scene_begin(&c->before, R2N_PRECISION_F32, SCENE_FLOATS);
+    scene_begin(&c->before, precision, SCENE_ELEMENTS);
     c->first = c->second = -1;
     c->x = place(c, random, ROLE_READ);
     if (c->operation != R2N_OPERATION_STATISTICS)
@@ -124,11 +132,12 @@ static void set_arguments(norm_case *c)
                                                 .output = c->output};
 }
 
-static void make_case(norm_case *c, random_state *random, int operation, fill f)
+static void make_case(norm_case *c, random_state *random, r2n_precision precision,
+                      r2n_operation operation, fill f)
 {
     static const char *const masks[] = {"", ", ReLU of the input", ", ReLU of the result"};
     memset(c, 0, sizeof *c);
-    c->operation = operations[operation];
+    c->operation = operation;
     c->fill = f;
     c->size = (extent){random_between(random, 1, 3), random_between(random, 1, 5),
                        random_between(random, 1, 12), random_between(random, 1, 90)};
@@ -144,7 +153,7 @@ static void make_case(norm_case *c, random_state *random, int operation, fill f)
         for (int32_t n = 0; n < c->size.channels; n++)
             ((float *)c->tables[i].data)[n] = fill_value(random, f);
     }
-    make_scene(c, random);
+    make_scene(c, random, precision);
     set_arguments(c);
     snprintf(c->text, sizeof c->text, "%s, %d image(s) of %dx%d, %d channels, parts of %d rows%s",
              fill_name(f), c->size.images, c->size.rows, c->size.columns, c->size.channels,
@@ -154,8 +163,9 @@ static void make_case(norm_case *c, random_state *random, int operation, fill f)
 static void bind(void *context, void *block)
 {
     norm_case *c = context;
-    double *first = (double *)(void *)((float *)block + (c->first < 0 ? 0 : c->first));
-    double *second = c->second < 0 ? NULL : (double *)(void *)((float *)block + c->second);
+    const int64_t bytes = c->before.element_bytes;
+    void *first = (char *)block + (c->first < 0 ? 0 : c->first) * bytes;
+    void *second = c->second < 0 ? NULL : (char *)block + c->second * bytes;
     c->statistics.sums = c->sums.sums = first;
     c->statistics.squares = c->sums.products = second;
 }
@@ -180,7 +190,8 @@ static void release_case(norm_case *c)
 static float value_of(const norm_case *c, const r2n_view *view, int32_t row, int32_t column,
                       int32_t n)
 {
-    return c->before.values[view_index(view, row / c->size.rows, row % c->size.rows, column, n)];
+    const int64_t at = view_index(view, row / c->size.rows, row % c->size.rows, column, n);
+    return (float)value_at(&c->before, c->before.any, at);
 }
 
 /* The gradient that the ReLU let through. */
@@ -241,18 +252,19 @@ static int same_double(double a, double b)
     return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
 }
 
-static int64_t wrong_sums(const norm_case *c, const r2n_kernel *kernel, const float *after)
+static int64_t wrong_sums(const norm_case *c, const r2n_kernel *kernel, const void *after)
 {
     int64_t bad = 0;
     for (int32_t part = 0; part < part_count(c); part++)
         for (int32_t n = 0; n < c->size.channels; n++) {
             const sums s = expect_sums(c, part, n);
             for (int i = 0; i < 2; i++) {
-                const int64_t at = i == 0 ? c->first : c->second;
+                const int64_t at = (i == 0 ? c->first : c->second) * c->before.element_bytes;
+                const int64_t before_it = (int64_t)part * c->size.channels + n;
                 double found;
                 if (at < 0)
                     continue;
-                memcpy(&found, after + at + 2 * ((int64_t)part * c->size.channels + n),
+                memcpy(&found, (const char *)after + at + before_it * (int64_t)sizeof found,
                        sizeof found);
                 bad += !is_near(c, found, s.value[i], s.magnitude[i]);
                 bad += kernel->isa != R2N_ISA_REFERENCE && !same_double(found, s.rounded[i]);
@@ -262,13 +274,16 @@ static int64_t wrong_sums(const norm_case *c, const r2n_kernel *kernel, const fl
 }
 
 /* Of what is written a pixel: the gradient behind the ReLU, or the gradient by the input. */
-static int pixel_is_good(const norm_case *c, const r2n_kernel *kernel, const float *after,
+static int pixel_is_good(const norm_case *c, const r2n_kernel *kernel, const void *after,
                          int32_t row, int32_t column, int32_t n)
 {
+    const r2n_precision precision = c->before.precision;
     const float g = masked_gradient(c, row, column, n);
-    const int32_t image = row / c->size.rows;
+    const r2n_view *view = c->mask == R2N_MASK_OF_RESULT ? &c->g : &c->output;
+    const float found = (float)value_at(
+        &c->before, after, view_index(view, row / c->size.rows, row % c->size.rows, column, n));
     if (c->mask == R2N_MASK_OF_RESULT)
-        return same_value(after[view_index(&c->g, image, row % c->size.rows, column, n)], g);
+        return same_value(found, g);
     const float x = value_of(c, &c->x, row, column, n), mean = table(c, 2, n);
     const float by_gradient = table(c, 3, n), by_input = table(c, 4, n), constant = table(c, 5, n);
     const float rounded = fmaf(g, by_gradient, fmaf(x - mean, by_input, constant));
@@ -277,12 +292,15 @@ static int pixel_is_good(const norm_case *c, const r2n_kernel *kernel, const flo
     const double magnitude = fabs((double)g * (double)by_gradient) +
                              (fabs((double)x) + fabs((double)mean)) * fabs((double)by_input) +
                              fabs((double)constant);
-    const float found = after[view_index(&c->output, image, row % c->size.rows, column, n)];
-    return is_near(c, (double)found, value, magnitude) &&
-           (kernel->isa == R2N_ISA_REFERENCE || same_value(found, rounded));
+    if (kernel->isa != R2N_ISA_REFERENCE &&
+        !same_value(found, (float)stored_value(precision, rounded)))
+        return 0;
+    if (c->fill == FILL_INTEGER)
+        return (double)found == value;
+    return is_within_stored(precision, (double)found, value, magnitude, PIXEL_ROUNDINGS);
 }
 
-static int64_t wrong_pixels(const norm_case *c, const r2n_kernel *kernel, const float *after)
+static int64_t wrong_pixels(const norm_case *c, const r2n_kernel *kernel, const void *after)
 {
     int64_t bad = 0;
     for (int32_t row = 0; row < all_rows(c); row++)
@@ -299,7 +317,7 @@ static void check_case(tally *t, const options *o, random_state *random, norm_ca
                              .block_last = (c->size.channels + LANES - 1) / LANES};
     for (size_t i = 0; i < r2n_kernel_count; i++) {
         const r2n_kernel *kernel = &r2n_kernels[i];
-        if (!kernel_does(kernel, c->operation, R2N_PRECISION_F32, o))
+        if (!kernel_does(kernel, c->operation, c->before.precision, o))
             continue;
         const trial one = {.kernel = kernel,
                            .arguments = arguments_of(c),
@@ -309,7 +327,7 @@ static void check_case(tally *t, const options *o, random_state *random, norm_ca
                            .granule_rows = sums ? c->part_rows : 1,
                            .bind = bind,
                            .context = c};
-        float *after = check_kernel(t, &one, random, NULL, "");
+        void *after = check_kernel(t, &one, random, NULL, "");
         int64_t bad = sums ? wrong_sums(c, kernel, after) : 0;
         if (!sums || c->mask == R2N_MASK_OF_RESULT)
             bad += wrong_pixels(c, kernel, after);
@@ -319,17 +337,23 @@ static void check_case(tally *t, const options *o, random_state *random, norm_ca
     }
 }
 
+static void check_operation(tally *t, const options *o, r2n_precision precision,
+                            r2n_operation operation)
+{
+    random_state random = {o->seed};
+    if (!any_kernel_does(operation, precision, o))
+        return;
+    for (int i = 0; i < FILL_COUNT * CASES_A_FILL; i++) {
+        norm_case c;
+        make_case(&c, &random, precision, operation, (fill)(i % FILL_COUNT));
+        check_case(t, o, &random, &c);
+        release_case(&c);
+    }
+}
+
 void check_batch_norm(tally *t, const options *o)
 {
-    for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
-        random_state random = {o->seed};
-        if (!any_kernel_does(operations[i], R2N_PRECISION_F32, o))
-            continue;
-        for (int j = 0; j < FILL_COUNT * CASES_A_FILL; j++) {
-            norm_case c;
-            make_case(&c, &random, (int)i, (fill)(j % FILL_COUNT));
-            check_case(t, o, &random, &c);
-            release_case(&c);
-        }
-    }
+    for (size_t i = 0; i < sizeof precisions / sizeof precisions[0]; i++)
+        for (size_t j = 0; j < sizeof operations / sizeof operations[0]; j++)
+            check_operation(t, o, precisions[i], operations[j]);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random elementwise steps, also in place, against values worked out in double. */
+/*
+ * Random elementwise steps of f32 and bf16, also in place, against values worked out in double, and
+ * the contract's own roundings, which every vector kernel must have to the bit.
+ */
 #include <math.h>
 #include <stdio.h>
 
@@ -7,7 +10,7 @@
 #include "kernelcheck/checks.h"
 #include "kernelcheck/guard.h"
 
-enum { SCENE_FLOATS = 200000, CASES_A_FILL = 150, ROUNDINGS = 2, TEXT_BYTES = 200 };
+enum { SCENE_ELEMENTS = 200000, CASES_A_FILL = 150, ROUNDINGS = 2, TEXT_BYTES = 200 };
 
 typedef struct elementwise_case {
     r2n_elementwise_arguments step;
@@ -33,7 +36,7 @@ static r2n_view place(elementwise_case *c, random_state *random, extent e, int r
     return view;
 }
 
-static void make_case(elementwise_case *c, random_state *random, fill f)
+static void make_case(elementwise_case *c, random_state *random, r2n_precision precision, fill f)
 {
     r2n_elementwise_arguments *step = &c->step;
     *c = (elementwise_case){.fill = f};
@@ -48,7 +51,7 @@ static void make_case(elementwise_case *c, random_state *random, fill f)
     step->scale = random_between(random, 0, 1) ? c->scale.data : NULL;
     step->shift = random_between(random, 0, 1) ? c->shift.data : NULL;
     const extent e = {step->images, step->rows, step->columns, step->channels};
-    scene_begin(&c->before, R2N_PRECISION_F32, SCENE_FLOATS);
+    scene_begin(&c->before, precision, SCENE_ELEMENTS);
     step->a = place(c, random, e, ROLE_READ);
     if (step->b_there)
         step->b = place(c, random, e, ROLE_READ);
@@ -67,33 +70,53 @@ static void make_case(elementwise_case *c, random_state *random, fill f)
              step->b_there ? ", b" : "", step->relu ? ", relu" : "");
 }
 
-static int element_is_good(const elementwise_case *c, const float *after, int32_t image,
-                           int32_t row, int32_t column, int32_t channel)
+/* An element of `a` or `b`. */
+static float value_of(const elementwise_case *c, const r2n_view *view, const int32_t at[4])
+{
+    const int64_t index = view_index(view, at[0], at[1], at[2], at[3]);
+    return (float)value_at(&c->before, c->before.any, index);
+}
+
+static float rounded_value(const r2n_elementwise_arguments *step, float a, float b, int32_t channel)
+{
+    float value = a;
+    if (step->scale != NULL || step->shift != NULL)
+        value = fmaf(a, step->scale != NULL ? step->scale[channel] : 1,
+                     step->shift != NULL ? step->shift[channel] : 0);
+    if (step->b_there)
+        value += b;
+    return step->relu && value <= 0 ? 0 : value;
+}
+
+/* at: image, row, column, channel. */
+static int element_is_good(const elementwise_case *c, const r2n_kernel *kernel, const void *after,
+                           const int32_t at[4])
 {
     const r2n_elementwise_arguments *step = &c->step;
-    const float *before = c->before.values;
-    double value = before[view_index(&step->a, image, row, column, channel)];
-    value *= step->scale != NULL ? (double)step->scale[channel] : 1;
-    double magnitude = fabs(value);
-    const double shift = step->shift != NULL ? (double)step->shift[channel] : 0;
-    const double b =
-        step->b_there ? (double)before[view_index(&step->b, image, row, column, channel)] : 0;
-    value += shift + b;
-    magnitude += fabs(shift) + fabs(b);
-    const float found = after[view_index(&step->output, image, row, column, channel)];
+    const r2n_precision precision = c->before.precision;
+    const float a = value_of(c, &step->a, at);
+    const float b = step->b_there ? value_of(c, &step->b, at) : 0;
+    const double scaled = (double)a * (step->scale != NULL ? (double)step->scale[at[3]] : 1);
+    const double shift = step->shift != NULL ? (double)step->shift[at[3]] : 0;
+    const double magnitude = fabs(scaled) + fabs(shift) + fabs((double)b);
+    const int64_t index = view_index(&step->output, at[0], at[1], at[2], at[3]);
+    const float found = (float)value_at(&c->before, after, index);
+    const float rounded = rounded_value(step, a, b, at[3]);
+    double value = scaled + shift + (double)b;
     if (step->relu && value <= 0)
         value = 0;
     if (step->relu && !isnan(found) && signbit(found))
         return 0;
+    if (kernel->isa != R2N_ISA_REFERENCE &&
+        !same_value(found, (float)stored_value(precision, rounded)))
+        return 0;
     if (c->fill == FILL_INTEGER)
         return (double)found == value;
-    if (!isfinite(value))
-        return isnan(value) ? isnan(found) : (double)found == value;
-    return is_within(found, value, magnitude, ROUNDINGS);
+    return is_within_stored(precision, (double)found, value, magnitude, ROUNDINGS);
 }
 
 static void compare_with_expected(tally *t, const elementwise_case *c, const r2n_kernel *kernel,
-                                  const float *after)
+                                  const void *after)
 {
     const r2n_elementwise_arguments *step = &c->step;
     int64_t bad = 0;
@@ -101,7 +124,8 @@ static void compare_with_expected(tally *t, const elementwise_case *c, const r2n
         for (int32_t row = 0; row < step->rows; row++)
             for (int32_t column = 0; column < step->columns; column++)
                 for (int32_t channel = 0; channel < step->channels; channel++)
-                    bad += !element_is_good(c, after, image, row, column, channel);
+                    bad += !element_is_good(c, kernel, after,
+                                            (int32_t[4]){image, row, column, channel});
     tally_count(t, bad == 0, "%s: %s: %lld elements are wrong", kernel->name, c->text,
                 (long long)bad);
 }
@@ -110,39 +134,38 @@ static void check_case(tally *t, const options *o, random_state *random, const e
 {
     const r2n_range whole = {.row_last = c->step.images * c->step.rows,
                              .block_last = (c->step.channels + 15) / 16};
-    const char *other_name = "";
-    float *other = NULL; /* the best vector kernel's: the others must have its bits */
     for (size_t i = 0; i < r2n_kernel_count; i++) {
         const r2n_kernel *kernel = &r2n_kernels[i];
-        if (!kernel_does(kernel, R2N_OPERATION_ELEMENTWISE, R2N_PRECISION_F32, o))
+        if (!kernel_does(kernel, R2N_OPERATION_ELEMENTWISE, c->before.precision, o))
             continue;
-        const int is_reference = kernel->isa == R2N_ISA_REFERENCE;
         const trial one = {.kernel = kernel,
                            .arguments = &c->step,
                            .whole = whole,
                            .before = &c->before,
                            .text = c->text};
-        float *after = check_kernel(t, &one, random, is_reference ? NULL : other, other_name);
+        void *after = check_kernel(t, &one, random, NULL, "");
         compare_with_expected(t, c, kernel, after);
-        if (!is_reference && other == NULL) {
-            other = after;
-            other_name = kernel->name;
-        } else {
-            r2n_free(after);
-        }
+        r2n_free(after);
     }
-    r2n_free(other);
 }
 
-void check_elementwise(tally *t, const options *o)
+static void check_precision(tally *t, const options *o, r2n_precision precision)
 {
     random_state random = {o->seed};
+    if (!any_kernel_does(R2N_OPERATION_ELEMENTWISE, precision, o))
+        return;
     for (int i = 0; i < FILL_COUNT * CASES_A_FILL; i++) {
         elementwise_case c;
-        make_case(&c, &random, (fill)(i % FILL_COUNT));
+        make_case(&c, &random, precision, (fill)(i % FILL_COUNT));
         check_case(t, o, &random, &c);
         scene_release(&c.before);
         guard_release(&c.scale);
         guard_release(&c.shift);
     }
+}
+
+void check_elementwise(tally *t, const options *o)
+{
+    check_precision(t, o, R2N_PRECISION_F32);
+    check_precision(t, o, R2N_PRECISION_BF16);
 }

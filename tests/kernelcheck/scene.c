@@ -146,9 +146,10 @@ r2n_view scene_float_view(scene *s, random_state *random, extent e)
 
 int64_t scene_doubles(scene *s, random_state *random, int64_t count)
 {
-    const int64_t offset = (s->used + 1) / 2 * 2 + 2 * gap(random);
-    s->granule = 2;
-    s->used = offset + 2 * count;
+    const int32_t granule = (int32_t)sizeof(double) / s->element_bytes;
+    const int64_t offset = ((s->used + granule - 1) / granule + gap(random)) * granule;
+    s->granule = granule;
+    s->used = offset + granule * count;
     if (s->used + s->granule > s->elements)
         is_too_small();
     for (int64_t i = offset; i < s->used; i++)

@@ -51,7 +51,7 @@ r2n_view scene_view(scene *s, random_state *random, extent e, int may_group);
 /* Floats in a scene of any precision: pitches are multiples of a float's size. */
 r2n_view scene_float_view(scene *s, random_state *random, extent e);
 
-/* Doubles behind all views of a scene of f32, to be written; the offset is in floats. */
+/* Doubles behind all views, to be written; the offset is in elements. */
 int64_t scene_doubles(scene *s, random_state *random, int64_t count);
 
 /* A value of a view, of both its terms in bf16x3, in a block like the scene's. */

@@ -122,7 +122,7 @@ static void statistics_row(const r2n_statistics_row *r)
 
 void r2n_statistics_f32_avx2(const void *arguments, void *block, r2n_range range)
 {
-    r2n_statistics_f32_walk(statistics_row, arguments, block, range);
+    r2n_statistics_walk(sizeof(float), statistics_row, arguments, block, range);
 }
 
 /* ---- batch norm's sums ---- */
@@ -198,7 +198,7 @@ static void norm_sums_row(const r2n_norm_sums_row *r)
 
 void r2n_norm_sums_f32_avx2(const void *arguments, void *block, r2n_range range)
 {
-    r2n_norm_sums_f32_walk(norm_sums_row, arguments, block, range);
+    r2n_norm_sums_walk(sizeof(float), norm_sums_row, arguments, block, range);
 }
 
 /* ---- batch norm's gradient ---- */
@@ -240,5 +240,5 @@ static void norm_gradient_row(const r2n_norm_gradient_row *r)
 
 void r2n_norm_gradient_f32_avx2(const void *arguments, void *block, r2n_range range)
 {
-    r2n_norm_gradient_f32_walk(norm_gradient_row, arguments, block, range);
+    r2n_norm_gradient_walk(sizeof(float), norm_gradient_row, arguments, block, range);
 }

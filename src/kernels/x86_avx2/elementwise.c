@@ -50,5 +50,5 @@ static void compute_row(const r2n_elementwise_row *r)
 
 void r2n_elementwise_f32_avx2(const void *arguments, void *block, r2n_range range)
 {
-    r2n_elementwise_f32_walk(compute_row, arguments, block, range);
+    r2n_elementwise_walk(sizeof(float), compute_row, arguments, block, range);
 }

@@ -101,5 +101,5 @@ static void average(const r2n_pool_gradient_window *w)
 
 void r2n_pool_gradient_f32_avx2(const void *arguments, void *block, r2n_range range)
 {
-    r2n_pool_gradient_f32_walk(maximum, average, arguments, block, range);
+    r2n_pool_gradient_walk(sizeof(float), maximum, average, arguments, block, range);
 }

@@ -2,12 +2,16 @@
 /* The specification of batch statistics and of batch norm backwards (kernels.h): sums in double. */
 #include "kernels/kernels.h"
 #include "kernels/reference/place.h"
+#include "kernels/reference/value.h"
 
 enum { LANES = 16 };
 
 r2n_kernel_function r2n_statistics_f32_reference;
 r2n_kernel_function r2n_norm_sums_f32_reference;
 r2n_kernel_function r2n_norm_gradient_f32_reference;
+r2n_kernel_function r2n_statistics_bf16_reference;
+r2n_kernel_function r2n_norm_sums_bf16_reference;
+r2n_kernel_function r2n_norm_gradient_bf16_reference;
 
 static int32_t last_channel(r2n_range range, int32_t channels)
 {
@@ -19,10 +23,8 @@ static int32_t smaller(int32_t a, int32_t b)
     return a < b ? a : b;
 }
 
-void r2n_statistics_f32_reference(const void *arguments, void *memory, r2n_range range)
+static void add_statistics(const r2n_statistics_arguments *s, values block, r2n_range range)
 {
-    const r2n_statistics_arguments *s = arguments;
-    const float *block = memory;
     assert(s->part_rows > 0 &&
            (range.row_first % s->part_rows == 0 || range.row_first >= range.row_last));
     for (int32_t first = range.row_first; first < range.row_last; first += s->part_rows)
@@ -31,7 +33,7 @@ void r2n_statistics_f32_reference(const void *arguments, void *memory, r2n_range
             for (int32_t row = first; row < smaller(first + s->part_rows, range.row_last); row++)
                 for (int32_t column = 0; column < s->columns; column++) {
                     const place p = {row / s->rows, row % s->rows, column, n};
-                    const double value = (double)block[index_in(&s->input, p)];
+                    const double value = (double)value_at(block, index_in(&s->input, p));
                     sum += value;
                     square += value * value;
                 }
@@ -53,10 +55,8 @@ static float let_through(int32_t mask, float gradient, float x, float scale, flo
     return gradient;
 }
 
-void r2n_norm_sums_f32_reference(const void *arguments, void *memory, r2n_range range)
+static void add_gradients(const r2n_norm_sums_arguments *s, values block, r2n_range range)
 {
-    const r2n_norm_sums_arguments *s = arguments;
-    float *block = memory;
     assert(s->part_rows > 0 &&
            (range.row_first % s->part_rows == 0 || range.row_first >= range.row_last));
     const int of_input = s->mask == R2N_MASK_OF_INPUT, of_result = s->mask == R2N_MASK_OF_RESULT;
@@ -66,13 +66,14 @@ void r2n_norm_sums_f32_reference(const void *arguments, void *memory, r2n_range 
             for (int32_t row = first; row < smaller(first + s->part_rows, range.row_last); row++)
                 for (int32_t column = 0; column < s->columns; column++) {
                     const place p = {row / s->rows, row % s->rows, column, n};
-                    float *gradient = &block[index_in(&s->gradient, p)];
-                    const float x = block[index_in(&s->input, p)];
-                    const float g = let_through(s->mask, *gradient, x, of_input ? s->scale[n] : 0,
-                                                of_input ? s->shift[n] : 0,
-                                                of_result ? block[index_in(&s->result, p)] : 0);
+                    const int64_t at = index_in(&s->gradient, p);
+                    const float x = value_at(block, index_in(&s->input, p));
+                    const float g =
+                        let_through(s->mask, value_at(block, at), x, of_input ? s->scale[n] : 0,
+                                    of_input ? s->shift[n] : 0,
+                                    of_result ? value_at(block, index_in(&s->result, p)) : 0);
                     if (of_result)
-                        *gradient = g;
+                        put_value(block, at, g);
                     sum += (double)g;
                     product += (double)g * ((double)x - (double)s->mean[n]);
                 }
@@ -82,23 +83,51 @@ void r2n_norm_sums_f32_reference(const void *arguments, void *memory, r2n_range 
         }
 }
 
-void r2n_norm_gradient_f32_reference(const void *arguments, void *memory, r2n_range range)
+static void give_gradients(const r2n_norm_gradient_arguments *s, values block, r2n_range range)
 {
-    const r2n_norm_gradient_arguments *s = arguments;
-    float *block = memory;
     assert(s->mask == R2N_MASK_NONE || s->mask == R2N_MASK_OF_INPUT);
     const int of_input = s->mask == R2N_MASK_OF_INPUT;
     for (int32_t row = range.row_first; row < range.row_last; row++)
         for (int32_t column = 0; column < s->columns; column++)
             for (int32_t n = range.block_first * LANES; n < last_channel(range, s->channels); n++) {
                 const place p = {row / s->rows, row % s->rows, column, n};
-                const float x = block[index_in(&s->input, p)];
+                const float x = value_at(block, index_in(&s->input, p));
                 const float g =
-                    let_through(s->mask, block[index_in(&s->gradient, p)], x,
+                    let_through(s->mask, value_at(block, index_in(&s->gradient, p)), x,
                                 of_input ? s->scale[n] : 0, of_input ? s->shift[n] : 0, 0);
-                block[index_in(&s->output, p)] =
-                    (float)((double)g * (double)s->by_gradient[n] +
-                            ((double)x - (double)s->mean[n]) * (double)s->by_input[n] +
-                            (double)s->constant[n]);
+                put_value(block, index_in(&s->output, p),
+                          (float)((double)g * (double)s->by_gradient[n] +
+                                  ((double)x - (double)s->mean[n]) * (double)s->by_input[n] +
+                                  (double)s->constant[n]));
             }
+}
+
+void r2n_statistics_f32_reference(const void *arguments, void *block, r2n_range range)
+{
+    add_statistics(arguments, (values){R2N_PRECISION_F32, .any = block}, range);
+}
+
+void r2n_statistics_bf16_reference(const void *arguments, void *block, r2n_range range)
+{
+    add_statistics(arguments, (values){R2N_PRECISION_BF16, .any = block}, range);
+}
+
+void r2n_norm_sums_f32_reference(const void *arguments, void *block, r2n_range range)
+{
+    add_gradients(arguments, (values){R2N_PRECISION_F32, .any = block}, range);
+}
+
+void r2n_norm_sums_bf16_reference(const void *arguments, void *block, r2n_range range)
+{
+    add_gradients(arguments, (values){R2N_PRECISION_BF16, .any = block}, range);
+}
+
+void r2n_norm_gradient_f32_reference(const void *arguments, void *block, r2n_range range)
+{
+    give_gradients(arguments, (values){R2N_PRECISION_F32, .any = block}, range);
+}
+
+void r2n_norm_gradient_bf16_reference(const void *arguments, void *block, r2n_range range)
+{
+    give_gradients(arguments, (values){R2N_PRECISION_BF16, .any = block}, range);
 }
