@@ -3,6 +3,10 @@
  * Matrix products of bf16 and bf16x3: every tail of pixels and channels, and random ones. Expected
  * values are worked out here once more, in double, apart from reference/, which is checked too;
  * kernels on tiles must also have the contract's bits: 32 channels at a time, in two chains.
+ *
+ * Of AVX-512 BF16 no bits are demanded: the contract leaves the order of two channels' products to
+ * the CPU. (Zen 4 does as Intel writes: fused, the odd channel first, denormals read and left as
+ * zeros.)
  */
 #include <float.h>
 #include <math.h>
@@ -179,13 +183,18 @@ typedef struct result {
     int64_t wrong, other_bits; /* elements */
 } result;
 
+static int has_tile_bits(const r2n_kernel *kernel)
+{
+    return kernel->isa != R2N_ISA_REFERENCE && (kernel->features & R2N_FEATURE_AVX512_BF16) == 0;
+}
+
 static void look_at_element(const element *e, result *results, int count)
 {
     const expectation x = expect_output(e);
     const float v = round_output(e);
     for (int i = 0; i < count; i++) {
         results[i].wrong += !is_good(e, results[i].after, x);
-        if (results[i].kernel->isa != R2N_ISA_REFERENCE)
+        if (has_tile_bits(results[i].kernel))
             results[i].other_bits += !bits_are_good(e, results[i].after, v);
     }
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random gradients by packed weights. Expected values are worked out in double, and the contract's
- * own roundings one by one, which every vector kernel must have to the bit; rows of the weights
- * that no source covers and gaps between parts hold canaries.
+ * Random gradients by packed weights, of f32 and of bf16. Expected values are worked out in double,
+ * and in f32 the contract's own roundings one by one, which every vector kernel must have to the
+ * bit; rows of the weights that no source covers and gaps between parts hold canaries.
  */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -13,13 +14,16 @@
 #include "kernelcheck/gemm_case.h"
 
 enum {
-    SCENE_FLOATS = 1000000,
-    LONG_SCENE_FLOATS = 4000000,
+    SCENE_ELEMENTS = 2000000,
+    LARGE_SCENE_ELEMENTS = 8000000,
     CASES_A_FILL = 60,
-    LONG_CASES = 3,
+    LARGE_CASES = 3, /* of each kind */
     MOST_PARTS = 4,
     LANES = 16
 };
+
+/* Chunks of more than 512 pixels; or more than 256 channels. */
+enum { SIZE_ANY, SIZE_LONG, SIZE_WIDE };
 
 typedef struct gradient_case {
     gemm_case operands;
@@ -43,14 +47,23 @@ static int32_t part_count(const gradient_case *c)
     return (all_rows(c) + c->gradient.part_rows - 1) / c->gradient.part_rows;
 }
 
-static int64_t output_index(const gradient_case *c, int32_t part, int32_t k, int32_t channel)
+/* Elements of the scene that make a float. */
+static int64_t float_elements(const gradient_case *c)
 {
-    return c->output + part * c->gradient.part_pitch +
-           ((int64_t)(channel / LANES) * c->gradient.k_total + k) * LANES + channel % LANES;
+    return (int64_t)sizeof(float) / c->operands.before.element_bytes;
 }
 
-/* Pictures, rows, the pixels of a classifier, or chunks of more than 512 pixels. */
-static void make_sizes(gemm_case *g, random_state *random, int is_long)
+/* In the scene. */
+static int64_t output_index(const gradient_case *c, int32_t part, int32_t k, int32_t channel)
+{
+    return c->output +
+           float_elements(c) *
+               (part * c->gradient.part_pitch +
+                ((int64_t)(channel / LANES) * c->gradient.k_total + k) * LANES + channel % LANES);
+}
+
+/* Pictures, rows, or the pixels of a classifier. */
+static void make_sizes(gemm_case *g, random_state *random, int size)
 {
     const int32_t kind = random_between(random, 0, 5);
     g->gemm.images = random_between(random, 1, 3);
@@ -63,10 +76,12 @@ static void make_sizes(gemm_case *g, random_state *random, int is_long)
     } else if (kind == 1) {
         g->gemm.columns = 1;
     }
-    if (is_long) {
+    if (size == SIZE_LONG) {
         g->gemm.rows = random_between(random, 15, 20);
         g->gemm.columns = random_between(random, 30, 40);
         g->gemm.channels = random_between(random, 1, 40);
+    } else if (size == SIZE_WIDE) {
+        g->gemm.channels = random_between(random, 257, 300);
     }
 }
 
@@ -77,24 +92,34 @@ static void place_output(gradient_case *c, random_state *random)
     w->part_pitch =
         (int64_t)blocks_of(c) * w->k_total * LANES + LANES * random_between(random, 0, 2);
     c->output = s->used + LANES - s->used % LANES;
-    s->used = c->output + part_count(c) * w->part_pitch;
+    s->used = c->output + part_count(c) * w->part_pitch * float_elements(c);
+    s->granule = (int32_t)float_elements(c);
+    if (s->used > s->elements) {
+        fprintf(stderr, "kernelcheck: a scene is too small\n");
+        exit(3);
+    }
     for (int32_t part = 0; part < part_count(c); part++)
         for (int32_t i = 0; i < w->source_count; i++)
             for (int32_t k = 0; k < w->sources[i].channels; k++)
-                for (int32_t n = 0; n < blocks_of(c) * LANES; n++)
+                for (int64_t n = 0; n < blocks_of(c) * LANES * float_elements(c); n++)
                     scene_mark(s, random, c->operands.fill,
-                               output_index(c, part, w->sources[i].k_first + k, n), ROLE_WRITTEN);
+                               output_index(c, part, w->sources[i].k_first + k,
+                                            (int32_t)(n / float_elements(c))) +
+                                   n % float_elements(c),
+                               ROLE_WRITTEN);
 }
 
-static void make_case(gradient_case *c, random_state *random, fill f, int is_long)
+static void make_case(gradient_case *c, random_state *random, r2n_precision precision, fill f,
+                      int size)
 {
     gemm_case *g = &c->operands;
     r2n_weights_gradient_arguments *w = &c->gradient;
     memset(c, 0, sizeof *c);
-    g->precision = R2N_PRECISION_F32;
+    g->precision = precision;
     g->fill = f;
-    make_sizes(g, random, is_long);
-    scene_begin(&g->before, g->precision, is_long ? LONG_SCENE_FLOATS : SCENE_FLOATS);
+    g->any_channels = 1;
+    make_sizes(g, random, size);
+    scene_begin(&g->before, g->precision, size == SIZE_ANY ? SCENE_ELEMENTS : LARGE_SCENE_ELEMENTS);
     add_gemm_sources(g, random);
     w->images = g->gemm.images;
     w->rows = g->gemm.rows;
@@ -103,8 +128,8 @@ static void make_case(gradient_case *c, random_state *random, fill f, int is_lon
     w->k_total = g->gemm.k_total;
     w->source_count = g->gemm.source_count;
     w->sources = g->sources;
-    w->chunk_rows = is_long ? random_between(random, 10, all_rows(c))
-                            : random_between(random, 1, 1 + all_rows(c) / 2);
+    w->chunk_rows = size == SIZE_LONG ? random_between(random, 10, all_rows(c))
+                                      : random_between(random, 1, 1 + all_rows(c) / 2);
     w->part_rows = w->chunk_rows * random_between(random, 1, 3);
     if (random_between(random, 0, 3) == 0)
         w->part_rows = random_between(random, 1, all_rows(c));
@@ -129,12 +154,12 @@ static void make_case(gradient_case *c, random_state *random, fill f, int is_lon
 static void bind(void *context, void *block)
 {
     gradient_case *c = context;
-    c->gradient.output = (float *)block + c->output;
+    c->gradient.output = (float *)((uint8_t *)block + c->output * c->operands.before.element_bytes);
 }
 
 typedef struct expectation {
     double value, magnitude;
-    float rounded; /* as the contract says */
+    float rounded; /* as the contract says of f32 */
     int32_t terms;
 } expectation;
 
@@ -142,7 +167,7 @@ static expectation expect(const gradient_case *c, int32_t part, const r2n_gemm_s
                           int32_t k, int32_t channel)
 {
     const r2n_weights_gradient_arguments *w = &c->gradient;
-    const float *block = c->operands.before.values;
+    const scene *s = &c->operands.before;
     const int32_t first = part * w->part_rows;
     expectation e = {0};
     float chunk = 0;
@@ -153,11 +178,12 @@ static expectation expect(const gradient_case *c, int32_t part, const r2n_gemm_s
             chunk = 0;
         }
         for (int32_t column = 0; column < w->columns; column++) {
-            const float a = block[source_index(source, image, row, column) + k];
-            const float g = block[view_index(&w->gradient, image, row, column, channel)];
-            chunk = fmaf(a, g, chunk);
-            e.value += (double)a * (double)g;
-            e.magnitude += fabs((double)a * (double)g);
+            const double a = value_at(s, s->any, source_index(source, image, row, column) + k);
+            const double g =
+                value_at(s, s->any, view_index(&w->gradient, image, row, column, channel));
+            chunk = fmaf((float)a, (float)g, chunk);
+            e.value += a * g;
+            e.magnitude += fabs(a * g);
         }
         e.terms += w->columns + 1;
     }
@@ -165,15 +191,30 @@ static expectation expect(const gradient_case *c, int32_t part, const r2n_gemm_s
     return e;
 }
 
+static float found_output(const gradient_case *c, const void *after, int32_t part, int32_t k,
+                          int32_t channel)
+{
+    float found;
+    memcpy(&found,
+           (const uint8_t *)after +
+               output_index(c, part, k, channel) * c->operands.before.element_bytes,
+           sizeof found);
+    return found;
+}
+
 static int is_good(const gradient_case *c, const r2n_kernel *kernel, float found, expectation e)
 {
-    if (kernel->isa != R2N_ISA_REFERENCE)
+    const int is_vector = kernel->isa != R2N_ISA_REFERENCE;
+    const int is_bf16 = kernel->precision == R2N_PRECISION_BF16;
+    if (is_vector && !is_bf16)
         return same_value(found, e.rounded);
     if (c->operands.fill == FILL_INTEGER)
         return (double)found == e.value;
     if (!isfinite(e.value))
         return isnan(e.value) ? isnan(found) : (double)found == e.value;
-    return is_within(found, e.value, e.magnitude, 1);
+    /* A CPU may make zeros of bf16's denormals: as wrong as the smallest normal number. */
+    return is_within(found, e.value, e.magnitude + (is_bf16 ? ldexp(1, -126 + 24) : 0),
+                     is_vector ? e.terms : 1);
 }
 
 /* The vector kernels' bits are near enough to the sums in double. */
@@ -185,7 +226,7 @@ static int rounding_is_good(const gradient_case *c, expectation e)
 }
 
 static void compare_with_expected(tally *t, const gradient_case *c, const r2n_kernel *kernel,
-                                  const float *after)
+                                  const void *after)
 {
     const r2n_weights_gradient_arguments *w = &c->gradient;
     int64_t bad = 0, far = 0;
@@ -193,7 +234,7 @@ static void compare_with_expected(tally *t, const gradient_case *c, const r2n_ke
         for (int32_t i = 0; i < w->source_count; i++)
             for (int32_t k = 0; k < w->sources[i].channels; k++)
                 for (int32_t n = 0; n < blocks_of(c) * LANES; n++) {
-                    const float found = after[output_index(c, part, w->sources[i].k_first + k, n)];
+                    const float found = found_output(c, after, part, w->sources[i].k_first + k, n);
                     if (n >= w->channels) {
                         bad += !same_value(found, 0.0f);
                         continue;
@@ -211,7 +252,7 @@ static void check_case(tally *t, const options *o, random_state *random, gradien
     const r2n_range whole = {.row_last = all_rows(c), .block_last = blocks_of(c)};
     for (size_t i = 0; i < r2n_kernel_count; i++) {
         const r2n_kernel *kernel = &r2n_kernels[i];
-        if (!kernel_does(kernel, R2N_OPERATION_WEIGHTS_GRADIENT, R2N_PRECISION_F32, o))
+        if (!kernel_does(kernel, R2N_OPERATION_WEIGHTS_GRADIENT, c->operands.precision, o))
             continue;
         const trial one = {.kernel = kernel,
                            .arguments = &c->gradient,
@@ -221,21 +262,29 @@ static void check_case(tally *t, const options *o, random_state *random, gradien
                            .granule_rows = c->gradient.part_rows,
                            .bind = bind,
                            .context = c};
-        float *after = check_kernel(t, &one, random, NULL, "");
+        void *after = check_kernel(t, &one, random, NULL, "");
         compare_with_expected(t, c, kernel, after);
         r2n_free(after);
     }
 }
 
-void check_weights_gradient(tally *t, const options *o)
+static void check_precision(tally *t, const options *o, r2n_precision precision)
 {
+    enum { CASES = FILL_COUNT * CASES_A_FILL };
     random_state random = {o->seed};
     gradient_case c;
-    if (!any_kernel_does(R2N_OPERATION_WEIGHTS_GRADIENT, R2N_PRECISION_F32, o))
-        return;
-    for (int i = 0; i < FILL_COUNT * CASES_A_FILL + LONG_CASES; i++) {
-        make_case(&c, &random, (fill)(i % FILL_COUNT), i >= FILL_COUNT * CASES_A_FILL);
+    for (int i = 0; i < CASES + 2 * LARGE_CASES; i++) {
+        const int size = i < CASES ? SIZE_ANY : i < CASES + LARGE_CASES ? SIZE_LONG : SIZE_WIDE;
+        make_case(&c, &random, precision, (fill)(i % FILL_COUNT), size);
         check_case(t, o, &random, &c);
         scene_release(&c.operands.before);
     }
+}
+
+void check_weights_gradient(tally *t, const options *o)
+{
+    static const r2n_precision precisions[] = {R2N_PRECISION_F32, R2N_PRECISION_BF16};
+    for (size_t i = 0; i < sizeof precisions / sizeof precisions[0]; i++)
+        if (any_kernel_does(R2N_OPERATION_WEIGHTS_GRADIENT, precisions[i], o))
+            check_precision(t, o, precisions[i]);
 }

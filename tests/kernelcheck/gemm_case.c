@@ -14,7 +14,7 @@ enum { SCENE_ELEMENTS = 1000000, LARGE_SCENE_ELEMENTS = 4000000 };
 /* Channels of a source come in multiples of it. */
 static int32_t group_of(const gemm_case *c)
 {
-    return r2n_precision_facts_of(c->precision)->group;
+    return c->any_channels ? 1 : r2n_precision_facts_of(c->precision)->group;
 }
 
 int64_t packed_index(const gemm_case *c, int32_t k, int32_t channel)

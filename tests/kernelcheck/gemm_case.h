@@ -15,6 +15,7 @@ typedef struct gemm_case {
     scene before;
     r2n_precision precision;
     fill fill;
+    int any_channels;             /* of sources, not only what the precision multiplies at once */
     guarded weights, bias, scale; /* scale: int8 */
     char text[GEMM_TEXT_BYTES];
 } gemm_case;

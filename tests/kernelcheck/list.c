@@ -6,7 +6,7 @@
 #include "kernels/cpu_features.h"
 #include "kernels/precision.h"
 
-enum { FEATURE_BITS = 6, TEXT_BYTES = 160 };
+enum { FEATURE_BITS = 7, TEXT_BYTES = 160 };
 
 static const char *operation_name(r2n_operation operation)
 {

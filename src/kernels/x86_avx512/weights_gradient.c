@@ -10,39 +10,11 @@
 #include <immintrin.h>
 
 #include "kernels/weights_gradient_walk.h"
+#include "kernels/x86_avx512/weights_gradient_tiles.h"
 
 r2n_kernel_function r2n_weights_gradient_f32_avx512;
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
-enum { LANES = R2N_GRADIENT_LANES };
-
-#define EACH_K(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
-
-/* X(sum, k, block) for every sum in use. */
-#define EACH_SUM_OF_K(X, i)                                                                        \
-    if (i < k_count) {                                                                             \
-        X(s##i##_0, i, 0)                                                                          \
-        if (blocks > 1)                                                                            \
-            X(s##i##_1, i, 1)                                                                      \
-    }
-#define EACH_SUM(X)                                                                                \
-    EACH_SUM_OF_K(X, 0)                                                                            \
-    EACH_SUM_OF_K(X, 1)                                                                            \
-    EACH_SUM_OF_K(X, 2)                                                                            \
-    EACH_SUM_OF_K(X, 3)                                                                            \
-    EACH_SUM_OF_K(X, 4)                                                                            \
-    EACH_SUM_OF_K(X, 5)                                                                            \
-    EACH_SUM_OF_K(X, 6)                                                                            \
-    EACH_SUM_OF_K(X, 7)                                                                            \
-    EACH_SUM_OF_K(X, 8)                                                                            \
-    EACH_SUM_OF_K(X, 9)                                                                            \
-    EACH_SUM_OF_K(X, 10)                                                                           \
-    EACH_SUM_OF_K(X, 11)                                                                           \
-    EACH_SUM_OF_K(X, 12)                                                                           \
-    EACH_SUM_OF_K(X, 13)
-
-#define DECLARE(i) __m512 s##i##_0 = _mm512_setzero_ps(), s##i##_1 = s##i##_0;
+typedef r2n_gradient_tile gradient_tile;
 
 #define MULTIPLY_ADD(i)                                                                            \
     if (i < k_count) {                                                                             \
@@ -56,12 +28,6 @@ enum { LANES = R2N_GRADIENT_LANES };
 #define RESUME(sum, i, block) sum = _mm512_loadu_ps(tile->resumed + ((i)*blocks + (block)) * LANES);
 #define SUSPEND(sum, i, block)                                                                     \
     _mm512_storeu_ps(tile->suspended + ((i)*blocks + (block)) * LANES, sum);
-
-#define OUTPUT(i, block)   (tile->output + (block)*tile->output_pitch + (i)*LANES)
-#define MASK(block)        ((block) + 1 < blocks ? (__mmask16)0xffff : last_mask)
-#define ADD(sum, i, block) sum = _mm512_add_ps(_mm512_loadu_ps(OUTPUT(i, block)), sum);
-#define STORE(sum, i, block)                                                                       \
-    _mm512_storeu_ps(OUTPUT(i, block), _mm512_maskz_mov_ps(MASK(block), sum));
 
 ALWAYS_INLINE void compute(const r2n_gradient_tile *tile, const int k_count, const int blocks)
 {
@@ -92,32 +58,8 @@ ALWAYS_INLINE void compute(const r2n_gradient_tile *tile, const int k_count, con
     EACH_SUM(STORE)
 }
 
-#define TILE(k_count, blocks)                                                                      \
-    static void tile_##k_count##x##blocks(const r2n_gradient_tile *tile)                           \
-    {                                                                                              \
-        compute(tile, k_count, blocks);                                                            \
-    }
-
-#define TILES(X, blocks)                                                                           \
-    X(1, blocks)                                                                                   \
-    X(2, blocks)                                                                                   \
-    X(3, blocks)                                                                                   \
-    X(4, blocks)                                                                                   \
-    X(5, blocks)                                                                                   \
-    X(6, blocks)                                                                                   \
-    X(7, blocks)                                                                                   \
-    X(8, blocks)                                                                                   \
-    X(9, blocks)                                                                                   \
-    X(10, blocks)                                                                                  \
-    X(11, blocks)                                                                                  \
-    X(12, blocks)                                                                                  \
-    X(13, blocks)                                                                                  \
-    X(14, blocks)
-
 TILES(TILE, 1)
 TILES(TILE, 2)
-
-#define NAME(k_count, blocks) tile_##k_count##x##blocks,
 
 static const r2n_gradient_tile_set set = {.most_k = 14,
                                           .most_blocks = 2,
