@@ -17,6 +17,7 @@ typedef struct res2net_train_moment {
     int64_t iteration, iterations; /* batches done of this epoch */
     double loss;                   /* average of this epoch so far */
     double images_per_second, seconds_left;
+    int evaluates; /* 1: these are pictures of the epoch's evaluation, iteration of iterations */
 } res2net_train_moment;
 
 /* All zero is the default. Strings are read during the call only. */

@@ -30,22 +30,30 @@ static void format_duration(char *buffer, size_t size, double seconds)
 }
 
 /* Never over the terminal's edge: a line that has wrapped cannot be taken back. */
-void progress_show(progress *progress, int64_t done, int64_t total)
+void progress_tell(progress *progress, const char *what, double seconds_left)
 {
     const double interval = 0.25;
     const double now = res2net_seconds();
     char left[64], line[256];
-    if (!progress->active || done <= 0 || now - progress->shown < interval)
+    if (!progress->active || now - progress->shown < interval)
         return;
-    const double rate = (double)done / (now - progress->started);
     progress->shown = now;
     standing = progress;
-    format_duration(left, sizeof left, (double)(total - done) / rate);
-    snprintf(line, sizeof line,
-             "%s: %" PRId64 " of %" PRId64 " pictures (%d%%), %.1f a second, %s left",
-             progress->verb, done, total, (int)(100 * (double)done / (double)total), rate, left);
+    format_duration(left, sizeof left, seconds_left);
+    snprintf(line, sizeof line, "%s: %s, %s left", progress->verb, what, left);
     fprintf(stderr, "\r\033[K%.*s", platform_columns(stderr) - 1, line);
     fflush(stderr);
+}
+
+void progress_show(progress *progress, int64_t done, int64_t total)
+{
+    char what[160];
+    if (!progress->active || done <= 0)
+        return;
+    const double rate = (double)done / (res2net_seconds() - progress->started);
+    snprintf(what, sizeof what, "%" PRId64 " of %" PRId64 " pictures (%d%%), %.1f a second", done,
+             total, (int)(100 * (double)done / (double)total), rate);
+    progress_tell(progress, what, (double)(total - done) / rate);
 }
 
 void progress_hide(void)

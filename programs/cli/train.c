@@ -53,8 +53,18 @@ static void show_line(void *context, const char *text)
 
 static int show_progress(void *context, const res2net_train_moment *moment)
 {
-    progress_show(context, (moment->epoch - 1) * moment->iterations + moment->iteration,
-                  moment->epochs * moment->iterations);
+    char what[200];
+    if (moment->evaluates)
+        snprintf(what, sizeof what,
+                 "evaluates epoch %" PRId64 ", %" PRId64 " of %" PRId64 " pictures", moment->epoch,
+                 moment->iteration, moment->iterations);
+    else
+        snprintf(what, sizeof what,
+                 "epoch %" PRId64 " of %" PRId64 ", batch %" PRId64 " of %" PRId64
+                 ", loss %.4f, %.1f images a second",
+                 moment->epoch, moment->epochs, moment->iteration, moment->iterations, moment->loss,
+                 moment->images_per_second);
+    progress_tell(context, what, moment->seconds_left);
     return platform_interrupted();
 }
 

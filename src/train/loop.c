@@ -93,7 +93,22 @@ static res2net_status learn(r2n_training_run *run, const r2n_batch *batch, doubl
     r2n_network_backward(run->network, run->logit_gradients, run->options->threads);
     if (run->accumulated != NULL)
         gather_gradients(run, is_last);
-    return is_last ? take_step(run, *loss) : RES2NET_OK;
+    if (is_last)
+        return take_step(run, *loss);
+    if (isfinite(*loss) && r2n_network_has_finite_statistics(run->network))
+        r2n_network_keep_statistics(run->network); /* each batch's, as PaddleClas */
+    return RES2NET_OK;
+}
+
+/* A batch that is left out may be the last of a step of several: then the others make it. */
+static res2net_status end_step_without(r2n_training_run *run)
+{
+    if (run->accumulated == NULL || !ends_step(run, run->state.iteration + 1))
+        return RES2NET_OK;
+    memset(r2n_network_gradients(run->network), 0,
+           (size_t)r2n_network_parameter_floats(run->network) * sizeof(float));
+    gather_gradients(run, 1);
+    return take_step(run, 0);
 }
 
 /* ---- an epoch ---- */
@@ -179,6 +194,10 @@ static res2net_status one_batch(r2n_training_run *run, epoch *e, int *ended)
             return status;
         if (isfinite(e->loss))
             run->state.epoch_loss += e->loss;
+    } else {
+        status = end_step_without(run);
+        if (status != RES2NET_OK)
+            return status;
     }
     const double done = r2n_seconds();
     run->state.iteration++;

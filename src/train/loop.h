@@ -33,7 +33,8 @@ typedef struct r2n_training_run {
     char notice[1024];  /* what loading has to say, for the log that is opened afterwards */
 
     r2n_records *records;
-    double epoch_seconds; /* of this process in this epoch, training alone */
+    double epoch_seconds;    /* of this process in this epoch, training alone */
+    double evaluation_start; /* r2n_seconds() */
     int64_t epoch_images;
     double train_seconds;
     int64_t train_images;

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 
-static const int64_t MOST_FLOATS = INT64_C(16) << 30; /* 64 GiB */
+static const int64_t MOST_BYTES = INT64_C(64) << 30;
 
 /* ---- pointers into the blocks ---- */
 
@@ -39,7 +39,9 @@ static void bind_kernel(r2n_network *network, r2n_train_operation *o, int is_bac
     case R2N_OPERATION_GEMM:
         a->gemm.sources = network->sources + o->first_source;
         a->gemm.weights =
-            is_backward ? network->transposed + o->transpose.first : network->parameters + c->first;
+            is_backward ? r2n_train_at(network, network->transposed, o->transpose.first)
+            : network->converted != NULL ? (const void *)(network->converted + c->first)
+                                         : network->parameters + c->first;
         a->gemm.epilogue.bias =
             !is_backward && c->bias >= 0 ? network->parameters + c->bias : network->zeros;
         break;
@@ -105,6 +107,7 @@ static res2net_status lay_out(const r2n_graph *graph, const r2n_network_options 
         return r2n_fail(report, RES2NET_OUT_OF_MEMORY, NULL, -1, "no memory for a network");
     network->graph = graph;
     network->options = *options;
+    network->element_bytes = options->precision == R2N_PRECISION_BF16 ? 2 : (int32_t)sizeof(float);
     network->shapes = r2n_allocate((size_t)graph->count, sizeof *network->shapes);
     res2net_status status =
         network->shapes == NULL
@@ -116,11 +119,12 @@ static res2net_status lay_out(const r2n_graph *graph, const r2n_network_options 
         status = r2n_network_list_forward(network, report);
     if (status == RES2NET_OK)
         status = r2n_network_list_backward(network, report);
-    if (status == RES2NET_OK && network->block_floats > MOST_FLOATS)
+    const int64_t bytes = network->block_elements * network->element_bytes;
+    if (status == RES2NET_OK && bytes > MOST_BYTES)
         status = r2n_fail(report, RES2NET_LIMIT_EXCEEDED, NULL, -1,
                           "a batch of %d pictures of %d x %d needs %.1f GiB; use a smaller batch",
                           (int)options->batch, (int)options->rows, (int)options->columns,
-                          (double)network->block_floats * 4 / 1024 / 1024 / 1024);
+                          (double)bytes / 1024 / 1024 / 1024);
     if (status != RES2NET_OK) {
         r2n_network_destroy(network);
         return status;
@@ -134,29 +138,38 @@ static float *floats(int64_t count)
     return r2n_allocate_zeroed((size_t)count + R2N_TRAIN_LANES, sizeof(float));
 }
 
+static void *elements(const r2n_network *network, int64_t count)
+{
+    return r2n_allocate_zeroed((size_t)count + R2N_TRAIN_LANES, (size_t)network->element_bytes);
+}
+
 static res2net_status allocate_blocks(r2n_network *network, res2net_report *report)
 {
-    network->block = floats(network->block_floats);
+    const int converts = network->options.precision == R2N_PRECISION_BF16;
+    network->block = elements(network, network->block_elements);
+    if (converts)
+        network->converted = elements(network, network->parameter_floats);
     network->parameters = floats(network->parameter_floats);
     network->parameter_gradients = floats(network->parameter_floats);
     network->statistics = floats(network->statistic_floats);
     network->norm_room = floats(network->norm_floats);
     network->norm_sums = r2n_allocate_zeroed((size_t)network->norm_doubles + 1, sizeof(double));
-    network->transposed = floats(network->transposed_floats);
+    network->transposed = elements(network, network->transposed_elements);
     network->parts = floats(network->part_floats);
     network->zeros = floats(network->zero_floats);
     if (network->block == NULL || network->parameters == NULL ||
         network->parameter_gradients == NULL || network->statistics == NULL ||
         network->norm_room == NULL || network->norm_sums == NULL || network->transposed == NULL ||
-        network->parts == NULL || network->zeros == NULL)
+        network->parts == NULL || network->zeros == NULL ||
+        (converts && network->converted == NULL))
         return r2n_fail(report, RES2NET_OUT_OF_MEMORY, NULL, -1,
                         "no memory to train with a batch of %d pictures of %d x %d: %.2f GiB are "
                         "needed; use a smaller batch",
                         (int)network->options.batch, (int)network->options.rows,
                         (int)network->options.columns,
-                        (double)(network->block_floats + 2 * network->parameter_floats +
-                                 network->transposed_floats + network->part_floats) *
-                            4 / 1024 / 1024 / 1024);
+                        (double)(r2n_network_activation_bytes(network) +
+                                 2 * network->parameter_floats * (int64_t)sizeof(float)) /
+                            1024 / 1024 / 1024);
     return RES2NET_OK;
 }
 
@@ -180,8 +193,11 @@ res2net_status r2n_network_create(const r2n_graph *graph, const r2n_network_opti
 
 int64_t r2n_network_activation_bytes(const r2n_network *network)
 {
-    return (network->block_floats + network->transposed_floats + network->part_floats) *
-           (int64_t)sizeof(float);
+    const int64_t converted =
+        network->options.precision == R2N_PRECISION_BF16 ? network->parameter_floats : 0;
+    return (network->block_elements + network->transposed_elements + converted) *
+               network->element_bytes +
+           network->part_floats * (int64_t)sizeof(float);
 }
 
 void r2n_network_destroy(r2n_network *network)
@@ -205,6 +221,7 @@ void r2n_network_destroy(r2n_network *network)
                             network->parameters,
                             network->parameter_gradients,
                             network->statistics,
+                            network->converted,
                             network->norm_room,
                             network->norm_sums,
                             network->transposed,

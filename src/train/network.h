@@ -23,8 +23,10 @@ typedef struct r2n_network_options {
     int32_t batch; /* pictures at most */
     int32_t rows, columns;
     r2n_isa isa;
-    int32_t frozen_stages; /* 0: none; n: the stem and n - 1 stages are not trained, their batch
-                              norms use running statistics, and the gradient ends above them */
+    r2n_precision precision; /* f32, or bf16: of activations and their gradients, and of weights as
+                                they are multiplied; parameters and all else stay f32 */
+    int32_t frozen_stages;   /* 0: none; n: the stem and n - 1 stages are not trained, their batch
+                                norms use running statistics, and the gradient ends above them */
 } r2n_network_options;
 
 /* `graph` must outlive the network. Parameters are zero. LIMIT_EXCEEDED, OUT_OF_MEMORY. */

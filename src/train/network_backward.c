@@ -58,13 +58,14 @@ static int32_t find_buffer(backward *b, const r2n_train_buffer *like, int32_t ow
     for (size_t i = b->value_buffers; i < network->buffer_count && owner >= 0; i++) {
         r2n_train_buffer *buffer = &network->buffers[i];
         if (!buffer->of_results && buffer->owner_block > owner && buffer->rows == like->rows &&
-            buffer->columns == like->columns && buffer->channels == like->channels) {
+            buffer->columns == like->columns && buffer->channels == like->channels &&
+            buffer->group == like->group) {
             buffer->owner_block = owner;
             return (int32_t)i;
         }
     }
     const int32_t made =
-        r2n_network_add_buffer(network, like->rows, like->columns, like->channels, 0);
+        r2n_network_add_buffer(network, like->rows, like->columns, like->channels, like->group, 0);
     if (made >= 0)
         network->buffers[made].owner_block = owner;
     return made;
@@ -101,8 +102,8 @@ static r2n_train_segment result_segment(backward *b, const r2n_train_convolution
             buffer->columns == shape->columns && buffer->channels == c->outputs)
             return (r2n_train_segment){(int32_t)i, 0, c->outputs};
     }
-    const int32_t made =
-        r2n_network_add_buffer(network, shape->rows, shape->columns, c->outputs, border);
+    const int32_t made = r2n_network_add_buffer(network, shape->rows, shape->columns, c->outputs,
+                                                c->outputs, border);
     if (made >= 0)
         network->buffers[made].of_results = 1;
     b->failed |= made < 0;
@@ -152,25 +153,27 @@ static int add_phase_sources(r2n_network *network, const r2n_train_convolution *
             .image_pitch = result.image_pitch,
             .row_pitch = result.row_pitch,
             .pixel_pitch = result.pixel_pitch,
-            .channels = c->outputs,
-            .k_first = i * c->outputs};
+            .channels = c->padded_outputs,
+            .k_first = i * c->padded_outputs};
     }
     return 1;
 }
 
-static void clear(backward *b, r2n_view view, int32_t rows, int64_t floats)
+static void clear(backward *b, r2n_view view, int32_t rows, int64_t elements)
 {
     r2n_train_operation *o = append_kind(b, R2N_TRAIN_CLEAR, -1);
     if (o == NULL)
         return;
     o->view = view;
     o->rows = rows;
-    o->floats = floats;
+    o->elements = elements;
 }
 
-/* One piece of the gradient by a convolution's input: a segment of its value, one phase. */
+/* One piece of the gradient by a convolution's input: a segment of its value, of which one group
+ * where zeros stand behind groups, and one phase. */
 typedef struct piece {
     int32_t index; /* of the segment */
+    int32_t first; /* channel in it */
     phase ph;
     r2n_train_transpose transpose;
     int32_t rows, columns;
@@ -184,26 +187,29 @@ static int32_t find_pieces(backward *b, const r2n_train_convolution *c, piece *p
     const r2n_train_value *value = &b->network->values[c->input];
     const r2n_shape *in = &b->network->shapes[c->input];
     int32_t count = 0, first_channel = 0;
-    int64_t floats = 0;
+    int64_t elements = 0;
     for (int32_t i = 0; i < value->count; i++) {
-        for (int32_t at = 0; at < c->stride * c->stride && count < MOST_PIECES; at++) {
-            piece p = {.index = i, .ph = {at / c->stride, at % c->stride}};
-            p.transpose = (r2n_train_transpose){.first_channel = first_channel,
-                                                .channels = value->segments[i].channels,
-                                                .first = floats};
-            p.transpose.tap_count = phase_taps(c, p.ph, p.transpose.taps);
-            p.rows = (in->rows - p.ph.row + c->stride - 1) / c->stride;
-            p.columns = (in->columns - p.ph.column + c->stride - 1) / c->stride;
-            if (p.rows <= 0 || p.columns <= 0 || p.transpose.tap_count == 0)
-                continue;
-            floats += (int64_t)r2n_train_blocks(p.transpose.channels) * p.transpose.tap_count *
-                      c->outputs * R2N_TRAIN_LANES;
-            pieces[count++] = p;
-        }
-        first_channel += value->segments[i].channels;
+        const int32_t channels = value->segments[i].channels;
+        const int32_t width =
+            c->group_pitch != c->group && channels > c->group ? c->group : channels;
+        for (int32_t first = 0; first < channels; first += width)
+            for (int32_t at = 0; at < c->stride * c->stride && count < MOST_PIECES; at++) {
+                piece p = {.index = i, .first = first, .ph = {at / c->stride, at % c->stride}};
+                p.transpose = (r2n_train_transpose){
+                    .first_channel = first_channel + first, .channels = width, .first = elements};
+                p.transpose.tap_count = phase_taps(c, p.ph, p.transpose.taps);
+                p.rows = (in->rows - p.ph.row + c->stride - 1) / c->stride;
+                p.columns = (in->columns - p.ph.column + c->stride - 1) / c->stride;
+                if (p.rows <= 0 || p.columns <= 0 || p.transpose.tap_count == 0)
+                    continue;
+                elements += (int64_t)r2n_train_blocks(width) * p.transpose.tap_count *
+                            c->padded_outputs * R2N_TRAIN_LANES;
+                pieces[count++] = p;
+            }
+        first_channel += channels;
     }
-    if (floats > b->network->transposed_floats)
-        b->network->transposed_floats = floats;
+    if (elements > b->network->transposed_elements)
+        b->network->transposed_elements = elements;
     return count;
 }
 
@@ -211,7 +217,10 @@ static void append_piece(backward *b, const r2n_train_convolution *c, const piec
 {
     r2n_network *network = b->network;
     const r2n_view result = r2n_network_view(network, result_segment(b, c));
-    r2n_view to = gradient_view(b, c->input, p->index);
+    r2n_train_segment segment = gradient_segment(b, c->input, p->index);
+    segment.first += p->first;
+    segment.channels = p->transpose.channels;
+    r2n_view to = r2n_network_view(network, segment);
     const size_t first_source = network->source_count;
     to.offset += p->ph.row * to.row_pitch + p->ph.column * to.pixel_pitch;
     to.row_pitch *= c->stride;
@@ -224,7 +233,7 @@ static void append_piece(backward *b, const r2n_train_convolution *c, const piec
                                          .rows = p->rows,
                                          .columns = p->columns,
                                          .channels = p->transpose.channels,
-                                         .k_total = p->transpose.tap_count * c->outputs,
+                                         .k_total = p->transpose.tap_count * c->padded_outputs,
                                          .source_count = p->transpose.tap_count,
                                          .sources = network->sources + first_source,
                                          .output = to,
@@ -273,8 +282,8 @@ static void differentiate_inputs(backward *b, const r2n_train_convolution *c)
     const r2n_shape *in = &b->network->shapes[c->input];
     const int adds = begin(b, c->input);
     if (c->kernel < c->stride && !adds) { /* pixels that no tap reaches */
-        const r2n_train_segment all = gradient_segment(b, c->input, 0);
-        clear(b, r2n_network_view(b->network, all), in->rows, (int64_t)in->columns * all.channels);
+        const r2n_view all = gradient_view(b, c->input, 0);
+        clear(b, all, in->rows, in->columns * all.pixel_pitch);
     }
     for (int32_t i = 0; i < count && !b->failed; i++)
         append_piece(b, c, &pieces[i], adds);
@@ -307,7 +316,7 @@ static void differentiate_weights(backward *b, const r2n_train_convolution *c, r
     if (parts > 1) {
         o = append_kind(b, R2N_TRAIN_ADD_PARTS, index);
         if (o != NULL)
-            o->floats = floats;
+            o->elements = floats;
         if (parts * floats > network->part_floats)
             network->part_floats = parts * floats;
     }
@@ -412,8 +421,6 @@ static void differentiate_linear(backward *b, int32_t node)
         return;
     o->view = view;
     append_kind(b, R2N_TRAIN_BIAS, index);
-    if (!b->failed)
-        network->backward.operations[network->backward.count - 1].view = view;
     if (goes_on(b, c)) {
         transpose_weights(b, c);
         differentiate_inputs(b, c);

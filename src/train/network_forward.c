@@ -33,8 +33,8 @@ r2n_train_operation *r2n_train_append_kernel(r2n_network *network, r2n_train_lis
         return NULL;
     o->operation = operation;
     o->arguments = *arguments;
-    o->kernel = r2n_choose_kernel(operation, R2N_PRECISION_F32, network->options.isa, &o->arguments,
-                                  NULL, 0);
+    o->kernel = r2n_choose_kernel(operation, network->options.precision, network->options.isa,
+                                  &o->arguments, NULL, 0);
     o->rows = rows;
     o->pixels = rows * columns;
     o->blocks = r2n_train_blocks(channels);
@@ -84,7 +84,8 @@ static void convolve(forward *f, int32_t node)
                                                .k_total = c->k_total,
                                                .source_count = c->source_count,
                                                .sources = network->sources + c->first_source,
-                                               .output = raw}};
+                                               .output = raw,
+                                               .epilogue = {.float_output = c->norm < 0}}};
     need(f, c->input);
     append(f, R2N_OPERATION_GEMM, &gemm, network->convolution_of[node], node);
     if (f->failed)
@@ -233,6 +234,13 @@ res2net_status r2n_network_list_forward(r2n_network *network, res2net_report *re
                  .made = r2n_allocate_zeroed((size_t)graph->count, 1),
                  .ready = r2n_allocate_zeroed((size_t)network->norm_count + 1, 1)};
     f.failed = f.made == NULL || f.ready == NULL;
+    for (int32_t i = 0; i < network->convolution_count && !f.failed; i++)
+        if (network->options.precision == R2N_PRECISION_BF16) {
+            r2n_train_operation *o = r2n_train_append(&network->forward, R2N_TRAIN_CONVERT, i);
+            f.failed |= o == NULL;
+            if (o != NULL)
+                o->blocks = r2n_train_blocks(network->convolutions[i].outputs);
+        }
     /* A frozen norm's factors do not wait for its convolution; they are listed where it is used. */
     for (int32_t i = 0; i < graph->count && !f.failed; i++)
         if (network->convolution_of[i] >= 0)

@@ -7,11 +7,14 @@
 
 enum { R2N_TRAIN_LANES = 16 };
 
-/* Values in the block: NHWC with a border of zeros. */
+/* Values in the block: NHWC with a border of zeros. In bf16 the matrix products take channels in
+ * pairs, so that groups of an odd number of channels (the slices of a block, a picture's colours)
+ * have a zero behind each, which nothing ever writes. */
 typedef struct r2n_train_buffer {
     int32_t rows, columns, channels, border;
-    int64_t offset; /* floats from the block's start to where its memory begins */
-    int64_t floats;
+    int32_t group, group_pitch; /* channels of a group, and elements from group to group */
+    int64_t offset;             /* elements from the block's start to where its memory begins */
+    int64_t elements;
     int32_t of_results;  /* backward: holds gradients of convolutions' results */
     int32_t owner_block; /* backward: the block inside which it is in use, or -1 */
 } r2n_train_buffer;
@@ -32,9 +35,11 @@ typedef struct r2n_train_convolution {
     int32_t norm;        /* its batch norm, or -1 */
     int32_t raw;         /* buffer of its result before the batch norm; logits for LINEAR */
     int32_t taps, inputs, outputs, kernel, stride;
-    int64_t first;   /* packed weights in the parameters */
+    int32_t group, group_pitch;            /* of the input's buffer */
+    int32_t padded_inputs, padded_outputs; /* with the zeros behind groups */
+    int64_t first;                         /* packed weights in the parameters */
     int32_t bias;    /* LINEAR: place of the bias in the parameters; else -1 */
-    int32_t k_total; /* taps * inputs */
+    int32_t k_total; /* taps * padded_inputs */
     int32_t frozen;
     size_t first_source; /* of the forward gemm's, in the network's array */
     int32_t source_count;
@@ -61,6 +66,7 @@ typedef enum r2n_train_kind {
     R2N_TRAIN_CLEAR,         /* over images: zeroes a value's gradient */
     R2N_TRAIN_FINISH,        /* of a norm, forward: statistics to scale and shift */
     R2N_TRAIN_DIFFERENTIATE, /* of a norm, backward: sums to gradients and factors */
+    R2N_TRAIN_CONVERT,       /* of a convolution: its weights to bf16 */
     R2N_TRAIN_TRANSPOSE,     /* of a convolution: its weights for the gradient by its input */
     R2N_TRAIN_WEIGHTS,       /* of a convolution: parts of the gradient by its weights */
     R2N_TRAIN_ADD_PARTS,     /* of a convolution: their sum */
@@ -83,7 +89,7 @@ typedef struct r2n_train_transpose {
     int32_t first_channel, channels;
     int32_t taps[9];
     int32_t tap_count;
-    int64_t first; /* in the room for transposed weights */
+    int64_t first; /* element in the room for transposed weights */
 } r2n_train_transpose;
 
 typedef struct r2n_train_operation {
@@ -97,8 +103,8 @@ typedef struct r2n_train_operation {
     int32_t blocks;
     size_t first_source;
     r2n_train_transpose transpose; /* TRANSPOSE, and the gemm that reads what it makes */
-    r2n_view view;                 /* CLEAR: with rows, and columns * channels in `floats` */
-    int64_t floats;
+    r2n_view view;                 /* CLEAR: with rows, and elements of one in `elements` */
+    int64_t elements;              /* ADD_PARTS: floats of a part */
 } r2n_train_operation;
 
 typedef struct r2n_train_list {
@@ -128,13 +134,17 @@ struct r2n_network {
     size_t source_count, source_capacity;
 
     r2n_train_list forward, backward;
-    int64_t block_floats;
+    int64_t block_elements;
+    int32_t element_bytes; /* of the block, and of weights that a gemm reads */
     int64_t parameter_floats, statistic_floats, norm_floats, norm_doubles;
-    int64_t transposed_floats, part_floats, zero_floats;
-    float *block, *parameters, *parameter_gradients, *statistics;
+    int64_t transposed_elements, part_floats, zero_floats;
+    void *block;
+    float *parameters, *parameter_gradients, *statistics;
+    uint16_t *converted; /* bf16: the parameters of convolutions */
     float *norm_room;
     double *norm_sums;
-    float *transposed, *parts, *zeros;
+    void *transposed;
+    float *parts, *zeros;
     int32_t images; /* of the last forward */
 };
 
@@ -147,7 +157,9 @@ static inline int32_t r2n_train_blocks(int32_t channels)
 res2net_status r2n_network_place_values(r2n_network *network, res2net_report *report);
 /* A new buffer; -1 without memory. Offsets are given out at once. */
 int32_t r2n_network_add_buffer(r2n_network *network, int32_t rows, int32_t columns,
-                               int32_t channels, int32_t border);
+                               int32_t channels, int32_t group, int32_t border);
+/* So many channels with the zeros that this precision wants behind each group. */
+int32_t r2n_train_padded(const r2n_network *network, int32_t channels, int32_t group);
 r2n_view r2n_network_view(const r2n_network *network, r2n_train_segment segment);
 /* Is the node an addition of a slice and the group before it? Then its slice, else -1. */
 int32_t r2n_network_sum_slice(const r2n_graph *graph, int32_t node);
@@ -167,7 +179,15 @@ r2n_train_operation *r2n_train_append_kernel(r2n_network *network, r2n_train_lis
                                              const r2n_train_arguments *arguments, int32_t rows,
                                              int32_t columns, int32_t channels);
 
+/* A part of the block, or of another room of its precision. */
+static inline void *r2n_train_at(const r2n_network *network, void *room, int64_t element)
+{
+    return (char *)room + element * network->element_bytes;
+}
+
 /* network_parameters.c */
+void r2n_network_convert(const r2n_network *network, const r2n_train_convolution *c,
+                         int32_t block_first, int32_t block_last);
 void r2n_network_transpose(const r2n_network *network, const r2n_train_operation *operation,
                            int32_t block_first, int32_t block_last);
 

@@ -6,11 +6,18 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "kernels/bf16.h"
+
+/* The row of packed weights of an input channel and tap. */
+static int64_t row_of(const r2n_train_convolution *c, int64_t input, int64_t tap)
+{
+    return tap * c->padded_inputs + input / c->group * c->group_pitch + input % c->group;
+}
 
 /* Where canonical element (output, input, tap) is in packed weights. */
 static int64_t packed_at(const r2n_train_convolution *c, int64_t output, int64_t input, int64_t tap)
 {
-    return (output / R2N_TRAIN_LANES * c->k_total + tap * c->inputs + input) * R2N_TRAIN_LANES +
+    return (output / R2N_TRAIN_LANES * c->k_total + row_of(c, input, tap)) * R2N_TRAIN_LANES +
            output % R2N_TRAIN_LANES;
 }
 
@@ -89,7 +96,7 @@ res2net_status r2n_network_load(r2n_network *network, const r2n_tensor_set *set,
 static void draw(r2n_network *network, size_t index, r2n_random *random, float *values)
 {
     const r2n_train_convolution *c = &network->convolutions[network->spec_convolution[index]];
-    const int64_t count = (int64_t)c->outputs * c->k_total;
+    const int64_t count = (int64_t)c->outputs * c->taps * c->inputs;
     const int paddle = network->graph->family == R2N_FAMILY_PADDLE;
     const double fan = (double)c->taps * (paddle ? c->inputs : c->outputs);
     const double deviation = sqrt(2 / fan), edge = 1 / sqrt((double)c->inputs);
@@ -129,32 +136,74 @@ res2net_status r2n_network_initialise(r2n_network *network, uint64_t seed, res2n
     return RES2NET_OK;
 }
 
-/* ---- transposed weights ---- */
+/* ---- weights as a gemm reads them ---- */
 
-/* to[block of inputs][tap of the piece][output][lane of inputs], for blocks [first, last). */
+/* Pairs of rows of blocks [first, last) side by side, as bf16. */
+void r2n_network_convert(const r2n_network *network, const r2n_train_convolution *c,
+                         int32_t block_first, int32_t block_last)
+{
+    const int64_t first = c->first + (int64_t)block_first * c->k_total * R2N_TRAIN_LANES;
+    const int64_t pairs = (int64_t)(block_last - block_first) * c->k_total / 2;
+    const float *from = network->parameters + first;
+    uint16_t *to = network->converted + first;
+    for (int64_t i = 0; i < pairs; i++, from += 2 * R2N_TRAIN_LANES, to += 2 * R2N_TRAIN_LANES)
+        for (int lane = 0; lane < R2N_TRAIN_LANES; lane++) {
+            to[2 * lane] = r2n_bf16_from_float(from[lane]);
+            to[2 * lane + 1] = r2n_bf16_from_float(from[lane + R2N_TRAIN_LANES]);
+        }
+}
+
+/* One tap of sixteen inputs, or of fewer: to[output][lane of inputs]. */
+static void transpose_f32(const r2n_train_convolution *c, const float *weights, int32_t lanes,
+                          float *to)
+{
+    for (int32_t n = 0; n < c->outputs; n++) {
+        const float *from = weights +
+                            (int64_t)(n / R2N_TRAIN_LANES) * c->k_total * R2N_TRAIN_LANES +
+                            n % R2N_TRAIN_LANES;
+        for (int32_t lane = 0; lane < lanes; lane++)
+            to[n * R2N_TRAIN_LANES + lane] = from[lane * R2N_TRAIN_LANES];
+        for (int32_t lane = lanes; lane < R2N_TRAIN_LANES; lane++)
+            to[n * R2N_TRAIN_LANES + lane] = 0;
+    }
+}
+
+/* Likewise to[pair of outputs][lane of inputs][2]. */
+static void transpose_bf16(const r2n_train_convolution *c, const float *weights, int32_t lanes,
+                           uint16_t *to)
+{
+    memset(to, 0, (size_t)c->padded_outputs * R2N_TRAIN_LANES * sizeof *to);
+    for (int32_t n = 0; n < c->outputs; n++) {
+        const float *from = weights +
+                            (int64_t)(n / R2N_TRAIN_LANES) * c->k_total * R2N_TRAIN_LANES +
+                            n % R2N_TRAIN_LANES;
+        uint16_t *pair = to + (int64_t)(n / 2) * 2 * R2N_TRAIN_LANES + n % 2;
+        for (int32_t lane = 0; lane < lanes; lane++)
+            pair[2 * lane] = r2n_bf16_from_float(from[lane * R2N_TRAIN_LANES]);
+    }
+}
+
+/* to[block of inputs][tap of the piece][output][lane of inputs], for blocks [first, last). The
+ * channels of a piece follow each other without zeros between. */
 void r2n_network_transpose(const r2n_network *network, const r2n_train_operation *operation,
                            int32_t block_first, int32_t block_last)
 {
     const r2n_train_transpose *t = &operation->transpose;
     const r2n_train_convolution *c = &network->convolutions[operation->of];
-    const float *weights = network->parameters + c->first;
+    const int64_t slice = (int64_t)c->padded_outputs * R2N_TRAIN_LANES;
     for (int32_t block = block_first; block < block_last; block++) {
         const int32_t left = t->channels - block * R2N_TRAIN_LANES;
         const int32_t lanes = left < R2N_TRAIN_LANES ? left : R2N_TRAIN_LANES;
         for (int32_t i = 0; i < t->tap_count; i++) {
-            float *to = network->transposed + t->first +
-                        ((int64_t)block * t->tap_count + i) * c->outputs * R2N_TRAIN_LANES;
-            const int64_t k = (int64_t)t->taps[i] * c->inputs + t->first_channel +
-                              (int64_t)block * R2N_TRAIN_LANES;
-            for (int32_t n = 0; n < c->outputs; n++) {
-                const float *from =
-                    weights + ((int64_t)(n / R2N_TRAIN_LANES) * c->k_total + k) * R2N_TRAIN_LANES +
-                    n % R2N_TRAIN_LANES;
-                for (int32_t lane = 0; lane < lanes; lane++)
-                    to[n * R2N_TRAIN_LANES + lane] = from[lane * R2N_TRAIN_LANES];
-                for (int32_t lane = lanes; lane < R2N_TRAIN_LANES; lane++)
-                    to[n * R2N_TRAIN_LANES + lane] = 0;
-            }
+            const int64_t row =
+                row_of(c, t->first_channel, t->taps[i]) + (int64_t)block * R2N_TRAIN_LANES;
+            const float *weights = network->parameters + c->first + row * R2N_TRAIN_LANES;
+            void *to = r2n_train_at(network, network->transposed,
+                                    t->first + ((int64_t)block * t->tap_count + i) * slice);
+            if (network->options.precision == R2N_PRECISION_BF16)
+                transpose_bf16(c, weights, lanes, to);
+            else
+                transpose_f32(c, weights, lanes, to);
         }
     }
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/thread_pool.h"
+#include "kernels/bf16.h"
 
 static const double EPSILON = 1e-5; /* both families, spec 1.3 */
 
@@ -33,16 +34,31 @@ static int32_t share(int32_t count, int thread, int threads)
 
 /* ---- over images ---- */
 
+enum { COLOURS = 3 };
+
+static void copy_row(const r2n_network *network, const float *from, void *to, int64_t pixel_pitch)
+{
+    uint16_t *converted = to;
+    if (network->options.precision != R2N_PRECISION_BF16) {
+        memcpy(to, from, (size_t)network->options.columns * COLOURS * sizeof(float));
+        return;
+    }
+    for (int32_t i = 0; i < network->options.columns; i++, from += COLOURS)
+        for (int colour = 0; colour < COLOURS; colour++)
+            converted[i * pixel_pitch + colour] = r2n_bf16_from_float(from[colour]);
+}
+
 static void copy_pictures(const run *r, int32_t first, int32_t last)
 {
     const r2n_network *network = r->network;
     const r2n_view view = r2n_network_view(network, network->values[0].segments[0]);
-    const int64_t row = (int64_t)network->options.columns * 3;
+    const int64_t row = (int64_t)network->options.columns * COLOURS;
     for (int32_t image = first; image < last; image++)
         for (int32_t i = 0; i < network->options.rows; i++)
-            memcpy(network->block + view.offset + image * view.image_pitch + i * view.row_pitch,
-                   r->in + ((int64_t)image * network->options.rows + i) * row,
-                   (size_t)row * sizeof(float));
+            copy_row(network, r->in + ((int64_t)image * network->options.rows + i) * row,
+                     r2n_train_at(network, network->block,
+                                  view.offset + image * view.image_pitch + i * view.row_pitch),
+                     view.pixel_pitch);
 }
 
 static void copy_scores(const run *r, int32_t first, int32_t last)
@@ -52,7 +68,7 @@ static void copy_scores(const run *r, int32_t first, int32_t last)
     const r2n_view view = r2n_network_view(network, (r2n_train_segment){c->raw, 0, c->outputs});
     for (int32_t image = first; image < last; image++)
         memcpy(r->out + (int64_t)image * c->outputs,
-               network->block + view.offset + image * view.image_pitch,
+               r2n_train_at(network, network->block, view.offset + image * view.image_pitch),
                (size_t)c->outputs * sizeof(float));
 }
 
@@ -60,18 +76,26 @@ static void copy_seed(const run *r, const r2n_train_operation *o, int32_t first,
 {
     const r2n_network *network = r->network;
     const int64_t classes = network->convolutions[o->of].outputs;
-    for (int32_t image = first; image < last; image++)
-        memcpy(network->block + o->view.offset + image * o->view.image_pitch,
-               r->in + image * classes, (size_t)classes * sizeof(float));
+    for (int32_t image = first; image < last; image++) {
+        const float *from = r->in + image * classes;
+        void *to =
+            r2n_train_at(network, network->block, o->view.offset + image * o->view.image_pitch);
+        if (network->options.precision != R2N_PRECISION_BF16)
+            memcpy(to, from, (size_t)classes * sizeof(float));
+        else
+            for (int64_t i = 0; i < classes; i++)
+                ((uint16_t *)to)[i] = r2n_bf16_from_float(from[i]);
+    }
 }
 
 static void clear(const run *r, const r2n_train_operation *o, int32_t first, int32_t last)
 {
     for (int32_t image = first; image < last; image++)
         for (int32_t row = 0; row < o->rows; row++)
-            memset(r->network->block + o->view.offset + image * o->view.image_pitch +
-                       row * o->view.row_pitch,
-                   0, (size_t)o->floats * sizeof(float));
+            memset(r2n_train_at(r->network, r->network->block,
+                                o->view.offset + image * o->view.image_pitch +
+                                    row * o->view.row_pitch),
+                   0, (size_t)(o->elements * r->network->element_bytes));
 }
 
 static void over_images(const run *r, const r2n_train_operation *o, int32_t first, int32_t last)
@@ -200,13 +224,13 @@ static void add_parts(const run *r, const r2n_train_operation *o, int thread, in
     const r2n_network *network = r->network;
     const r2n_train_convolution *c = &network->convolutions[o->of];
     const int32_t parts = (r->images + c->part_images - 1) / c->part_images;
-    const int32_t rows = (int32_t)(o->floats / R2N_TRAIN_LANES);
+    const int32_t rows = (int32_t)(o->elements / R2N_TRAIN_LANES);
     const int64_t first = (int64_t)share(rows, thread, threads) * R2N_TRAIN_LANES;
     const int64_t last = (int64_t)share(rows, thread + 1, threads) * R2N_TRAIN_LANES;
     float *to = network->parameter_gradients + c->first;
     memcpy(to + first, network->parts + first, (size_t)(last - first) * sizeof *to);
     for (int32_t part = 1; part < parts; part++) {
-        const float *from = network->parts + part * o->floats;
+        const float *from = network->parts + part * o->elements;
         for (int64_t i = first; i < last; i++)
             to[i] += from[i];
     }
@@ -220,7 +244,7 @@ static void sum_bias(const run *r, const r2n_train_operation *o, int thread, int
          j++) {
         double sum = 0;
         for (int32_t image = 0; image < r->images; image++)
-            sum += (double)network->block[o->view.offset + image * o->view.image_pitch + j];
+            sum += (double)r->in[(int64_t)image * c->outputs + j];
         network->parameter_gradients[c->bias + j] = (float)sum;
     }
 }
@@ -233,6 +257,11 @@ static void shared_out(const run *r, const r2n_train_operation *o, int thread, i
         break;
     case R2N_TRAIN_DIFFERENTIATE:
         differentiate(r, o, thread, threads);
+        break;
+    case R2N_TRAIN_CONVERT:
+        r2n_network_convert(r->network, &r->network->convolutions[o->of],
+                            share(o->blocks, thread, threads),
+                            share(o->blocks, thread + 1, threads));
         break;
     case R2N_TRAIN_TRANSPOSE:
         r2n_network_transpose(r->network, o, share(o->blocks, thread, threads),

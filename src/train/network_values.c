@@ -15,37 +15,52 @@
 
 static int32_t border_for(const r2n_graph *graph, int32_t node);
 
-int32_t r2n_network_add_buffer(r2n_network *network, int32_t rows, int32_t columns,
-                               int32_t channels, int32_t border)
+int32_t r2n_train_padded(const r2n_network *network, int32_t channels, int32_t group)
 {
+    const int32_t odd = network->options.precision == R2N_PRECISION_BF16 && group % 2 != 0;
+    return channels / group * (group + odd) + channels % group;
+}
+
+int32_t r2n_network_add_buffer(r2n_network *network, int32_t rows, int32_t columns,
+                               int32_t channels, int32_t group, int32_t border)
+{
+    const int32_t padded = r2n_train_padded(network, channels, group);
     if (!r2n_grow((void **)&network->buffers, &network->buffer_capacity, network->buffer_count + 1,
                   sizeof *network->buffers))
         return -1;
-    const int64_t row = (int64_t)(columns + border) * channels;
-    int64_t floats = border * row + (int64_t)network->options.batch * (rows + border) * row +
-                     (int64_t)border * channels;
-    floats = (floats + R2N_TRAIN_LANES - 1) / R2N_TRAIN_LANES * R2N_TRAIN_LANES;
-    network->buffers[network->buffer_count] = (r2n_train_buffer){.rows = rows,
-                                                                 .columns = columns,
-                                                                 .channels = channels,
-                                                                 .border = border,
-                                                                 .offset = network->block_floats,
-                                                                 .floats = floats};
-    network->block_floats += floats;
+    const int64_t row = (int64_t)(columns + border) * padded;
+    const int64_t line = 64 / network->element_bytes; /* elements of a cache line */
+    int64_t elements = border * row + (int64_t)network->options.batch * (rows + border) * row +
+                       (int64_t)border * padded;
+    elements = (elements + line - 1) / line * line;
+    network->buffers[network->buffer_count] =
+        (r2n_train_buffer){.rows = rows,
+                           .columns = columns,
+                           .channels = channels,
+                           .border = border,
+                           .group = group,
+                           .group_pitch = r2n_train_padded(network, group, group),
+                           .offset = network->block_elements,
+                           .elements = elements};
+    network->block_elements += elements;
     return (int32_t)network->buffer_count++;
 }
 
 r2n_view r2n_network_view(const r2n_network *network, r2n_train_segment segment)
 {
     const r2n_train_buffer *buffer = &network->buffers[segment.buffer];
-    const int64_t row = (int64_t)(buffer->columns + buffer->border) * buffer->channels;
-    return (r2n_view){.offset = buffer->offset + buffer->border * (row + buffer->channels) +
-                                segment.first,
+    const int32_t pixel = r2n_train_padded(network, buffer->channels, buffer->group);
+    const int64_t row = (int64_t)(buffer->columns + buffer->border) * pixel;
+    const int scatters = buffer->group_pitch != buffer->group && segment.channels > buffer->group;
+    return (r2n_view){.offset = buffer->offset + buffer->border * (row + pixel) +
+                                segment.first / buffer->group * buffer->group_pitch +
+                                segment.first % buffer->group,
                       .image_pitch = (buffer->rows + buffer->border) * row,
                       .row_pitch = row,
-                      .pixel_pitch = buffer->channels,
-                      .groups = 1,
-                      .group_channels = segment.channels};
+                      .pixel_pitch = pixel,
+                      .groups = scatters ? segment.channels / buffer->group : 1,
+                      .group_channels = scatters ? buffer->group : segment.channels,
+                      .group_pitch = scatters ? buffer->group_pitch : 0};
 }
 
 /* ---- values ---- */
@@ -95,11 +110,24 @@ static int ends_unit(const r2n_graph *graph, int32_t node)
     }
 }
 
+/* The slices that are taken of a value, or the parts that it is put together from, are its groups;
+ * else it is one. */
+static int32_t group_of(const r2n_graph *graph, int32_t node)
+{
+    const r2n_node *n = &graph->nodes[node];
+    if (n->kind == R2N_NODE_CONCAT)
+        return graph->nodes[n->inputs[0]].channels;
+    for (int32_t i = node + 1; i < graph->count; i++)
+        if (graph->nodes[i].kind == R2N_NODE_SLICE && graph->nodes[i].inputs[0] == node)
+            return graph->nodes[i].channels;
+    return n->channels;
+}
+
 static int32_t new_value_buffer(r2n_network *network, int32_t node, int32_t channels)
 {
     const r2n_shape *shape = &network->shapes[node];
     return r2n_network_add_buffer(network, shape->rows, shape->columns, channels,
-                                  border_for(network->graph, node));
+                                  group_of(network->graph, node), border_for(network->graph, node));
 }
 
 /* The widest padding of a convolution that reads the node's value or a part of it. */
@@ -208,20 +236,22 @@ static int add_sources(r2n_network *network, r2n_train_convolution *c)
     const int32_t columns = joins ? 1 : c->kernel, run = joins ? c->kernel : 1;
     for (int32_t row = 0; row < c->kernel; row++)
         for (int32_t column = 0; column < columns; column++) {
-            int32_t k = (row * c->kernel + column) * c->inputs;
+            int32_t k = (row * c->kernel + column) * c->padded_inputs;
             for (int32_t i = 0; i < value->count; i++) {
                 const r2n_view view = r2n_network_view(network, value->segments[i]);
+                const int32_t channels =
+                    r2n_train_padded(network, value->segments[i].channels, c->group);
                 const r2n_gemm_source source = {
                     .offset = view.offset + (row - node->padding) * view.row_pitch +
                               (column - node->padding) * view.pixel_pitch,
                     .image_pitch = view.image_pitch,
                     .row_pitch = view.row_pitch * c->stride,
                     .pixel_pitch = view.pixel_pitch * c->stride,
-                    .channels = value->segments[i].channels * run,
+                    .channels = channels * run,
                     .k_first = k};
                 if (!add_source(network, c, source))
                     return 0;
-                k += value->segments[i].channels;
+                k += channels;
             }
         }
     return 1;
@@ -263,7 +293,12 @@ static void fill_convolution(r2n_network *network, int32_t node, int32_t index)
                                  .bias = -1,
                                  .frozen = frozen_stage(network, node)};
     c->taps = c->kernel * c->kernel;
-    c->k_total = c->taps * c->inputs;
+    const r2n_train_buffer *from = &network->buffers[network->values[c->input].segments[0].buffer];
+    c->group = from->group;
+    c->group_pitch = from->group_pitch;
+    c->padded_inputs = r2n_train_padded(network, c->inputs, c->group);
+    c->padded_outputs = r2n_train_padded(network, c->outputs, c->outputs);
+    c->k_total = c->taps * c->padded_inputs;
     network->convolution_of[node] = index;
     choose_parts(network, c);
 }
@@ -290,7 +325,12 @@ static int place_convolutions(r2n_network *network)
     for (int32_t i = 0; i < network->convolution_count; i++) {
         r2n_train_convolution *c = &network->convolutions[i];
         const r2n_shape *shape = &network->shapes[c->node];
-        c->raw = r2n_network_add_buffer(network, shape->rows, shape->columns, c->outputs, 0);
+        /* The scores are floats in every precision. */
+        const int32_t channels = c->norm >= 0
+                                     ? c->outputs
+                                     : c->outputs * (int32_t)sizeof(float) / network->element_bytes;
+        c->raw =
+            r2n_network_add_buffer(network, shape->rows, shape->columns, channels, channels, 0);
         c->first_source = network->source_count;
         if (c->raw < 0 || !add_sources(network, c))
             return 0;

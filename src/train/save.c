@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/os.h"
 #include "predict/model.h"
 #include "train/loop.h"
 
@@ -96,7 +97,12 @@ static int is_interrupted(void *context, int64_t done, int64_t total)
     const res2net_train_moment moment = {.epoch = run->state.epoch + 1,
                                          .epochs = run->config.epochs,
                                          .iteration = done,
-                                         .iterations = total};
+                                         .iterations = total,
+                                         .seconds_left =
+                                             done > 0 ? (double)(total - done) / (double)done *
+                                                            (r2n_seconds() - run->evaluation_start)
+                                                      : 0,
+                                         .evaluates = 1};
     return run->options->progress != NULL && run->options->progress(run->options->context, &moment);
 }
 
@@ -117,6 +123,7 @@ res2net_status r2n_run_evaluate(r2n_training_run *run, int averaged, res2net_eva
         .progress_context = run};
     r2n_tensor_set *set = weights_of(run, averaged);
     *out = (res2net_evaluation){0};
+    run->evaluation_start = r2n_seconds();
     res2net_status status = set == NULL ? no_memory(run)
                                         : r2n_model_from_set(set, "<the network in training>",
                                                              &load, &model, run->report);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "kernels/precision.h"
 #include "predict/session.h"
 
 static res2net_status no_memory(r2n_training_run *run)
@@ -153,6 +154,15 @@ res2net_status r2n_run_make_network(r2n_training_run *run)
         .frozen_stages = run->config.freeze_stages > 0 ? run->config.freeze_stages + 1 : 0};
     r2n_loader_picture_size(run->loader, &options.rows, &options.columns);
     res2net_status status = r2n_session_choose_isa(run->options->isa, &options.isa, run->report);
+    if (status == RES2NET_OK && run->config.bf16) {
+        const char *missing = r2n_precision_missing(R2N_PRECISION_BF16, options.isa);
+        options.precision = R2N_PRECISION_BF16;
+        if (missing != NULL)
+            status = r2n_fail(run->report, RES2NET_UNSUPPORTED, NULL, -1,
+                              "training in bf16 needs %s, which this CPU or the chosen instruction "
+                              "set lacks: use f32 (--precision f32, or an AMP section that is off)",
+                              missing);
+    }
     if (status == RES2NET_OK)
         status = r2n_graph_create(&run->config.architecture, run->config.family, &run->graph,
                                   run->report);

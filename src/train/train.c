@@ -35,10 +35,7 @@ static res2net_status read_config(r2n_training_run *run, const char *path)
     else if (precision != NULL)
         return r2n_fail(run->report, RES2NET_INVALID_ARGUMENT, NULL, -1,
                         "training has no precision \"%s\": f32 or bf16", precision);
-    return run->config.bf16 ? r2n_fail(run->report, RES2NET_UNSUPPORTED, path, -1,
-                                       "training in bf16 is not built yet: use f32 (--precision "
-                                       "f32, or an AMP section that is off)")
-                            : RES2NET_OK;
+    return RES2NET_OK;
 }
 
 /* ---- a run ---- */
@@ -91,10 +88,11 @@ static res2net_status prepare(r2n_training_run *run, const char *config)
 static void say_start(r2n_training_run *run)
 {
     char *transforms = r2n_transforms_describe(run->config.train.transforms);
-    r2n_records_say(run->records, "%s, %s family, %d classes, seed %lld",
+    r2n_records_say(run->records, "%s, %s family, %d classes, seed %lld, %s",
                     run->config.architecture.name,
                     run->config.family == R2N_FAMILY_PADDLE ? "Paddle's" : "torch's",
-                    (int)run->config.architecture.classes, (long long)run->config.seed);
+                    (int)run->config.architecture.classes, (long long)run->config.seed,
+                    run->config.bf16 ? "bf16" : "f32");
     r2n_records_say(run->records, "%zu pictures, %lld batches of %d an epoch; %s",
                     run->train->count, (long long)run->iterations, (int)run->config.train.batch,
                     transforms == NULL ? "" : transforms);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A window into training for the comparisons with PyTorch and Paddle, and for its benchmark. NET is
- * an architecture and a family; WEIGHTS a file, or a seed for formula weights.
+ * an architecture and a family; WEIGHTS a file, or a seed for formula weights; ISA may end in
+ * /bf16.
  *
  * train_driver gradients NET WEIGHTS PICTURES.npy LABELS ISA THREADS OUT.safetensors
  *     One forward with batch statistics and one backward of the mean cross entropy: writes the
@@ -106,8 +107,15 @@ static void make_network(problem *p, const char *architecture, const char *famil
     p->classes = p->architecture.classes;
     p->family = strcmp(family, "paddle") == 0 ? R2N_FAMILY_PADDLE : R2N_FAMILY_TORCH;
     expect(r2n_graph_create(&p->architecture, p->family, &p->graph, report), "graph");
+    char name[16] = "";
+    const size_t length = strcspn(isa, "/");
+    memcpy(name, isa, length < sizeof name ? length : sizeof name - 1);
     const r2n_network_options options = {
-        .batch = batch, .rows = p->rows, .columns = p->columns, .isa = isa_named(isa)};
+        .batch = batch,
+        .rows = p->rows,
+        .columns = p->columns,
+        .isa = isa_named(name),
+        .precision = strcmp(isa + length, "/bf16") == 0 ? R2N_PRECISION_BF16 : R2N_PRECISION_F32};
     expect(r2n_network_create(p->graph, &options, &p->network, report), "network");
     p->logits = r2n_allocate_zeroed((size_t)batch * (size_t)p->classes, sizeof(float));
     p->gradients = r2n_allocate_zeroed((size_t)batch * (size_t)p->classes, sizeof(float));
