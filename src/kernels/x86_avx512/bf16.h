@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sixteen bf16 numbers to floats and back, for this room and the one of AMX, whose CPUs have an
- * instruction for the way back; without it the same is done with integers. */
+/* Sixteen bf16 numbers to floats and back, for this room and those of AVX512_BF16 and AMX, whose
+ * CPUs have an instruction for the way back; without it the same is done with integers. */
 #ifndef R2N_KERNELS_X86_AVX512_BF16_H
 #define R2N_KERNELS_X86_AVX512_BF16_H
 

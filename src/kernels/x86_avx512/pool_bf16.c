@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pools of bf16 and bf16x3: 16 channels of a window at a time as floats, its cells in order. For
- * the CPUs with AMX, which alone run these precisions fast. */
+/* Pools of bf16 and bf16x3: 16 channels of a window at a time as floats, its cells in order. */
 #include <immintrin.h>
 #include <math.h>
 
