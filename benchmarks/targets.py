@@ -24,6 +24,7 @@ class Missing(Exception):
 class Results:
     def __init__(self, rows):
         self.rows, self.amx = rows, "AMX" in rows[-1]["cpu"]
+        self.bf16 = self.amx or "AVX512_BF16" in rows[-1]["cpu"]
 
     def _key(self, **key):
         return {"what": "batch", "arch": NETWORK, "batch": 1, "threads": 2, "held": "", **key}
@@ -35,7 +36,7 @@ class Results:
 
     def _missing(self, *keys):
         precisions = {key["precision"] for key in keys}
-        if not self.amx and precisions & {"bf16", "bf16x3"}:
+        if not self.bf16 and "bf16" in precisions or not self.amx and "bf16x3" in precisions:
             return Missing("not measurable here (no AMX)")
         for key in keys:
             notes = [row["note"] for row in results.newest(results.matching(self.rows, **key))
@@ -149,7 +150,8 @@ def table(rows):
         try:
             found = value()
             said = verdict(found, sense, must, aim)
-            if said == "not reached" and not measured.amx and what in SET_FOR_TILES:
+            for_tiles = what in SET_FOR_TILES or "bf16" in what
+            if said == "not reached" and not measured.amx and for_tiles:
                 said = "set for AMX, which is not here"
             yield f"| {what} | {limits} | {found:.4g} | {said} |"
         except Missing as reason:

@@ -37,8 +37,8 @@ enum { RES2NET_TRUNCATED_REFUSE = 0, RES2NET_TRUNCATED_TOLERATE = 1 };
 /* All zero is the default. Strings are read during the call only. */
 typedef struct res2net_session_options {
     int threads;           /* 0: RES2NET_THREADS, else what affinity and cgroup allow */
-    const char *precision; /* "f32" (also NULL), "bf16x3", "bf16" (both need AMX), or "int8" (a
-                              calibrated model) */
+    const char *precision; /* "f32" (also NULL), "bf16" (needs AMX or AVX-512 BF16), "bf16x3"
+                              (needs AMX), or "int8" (a calibrated model) */
     const char *isa; /* a ceiling: "reference", "avx2", "avx512", "amx", "neon"; the best that this
                         CPU has up to it runs. NULL: RES2NET_ISA, else no ceiling */
     res2net_preset preset;

@@ -19,12 +19,17 @@ const r2n_precision_facts *r2n_precision_facts_of(r2n_precision precision)
 
 const char *r2n_precision_missing(r2n_precision precision, r2n_isa ceiling)
 {
-    const int needs_tiles = precision == R2N_PRECISION_BF16 || precision == R2N_PRECISION_BF16X3;
-    if (!needs_tiles || ceiling == R2N_ISA_REFERENCE)
+    const int is_bf16 = precision == R2N_PRECISION_BF16;
+    const uint32_t features = r2n_cpu_features();
+    if ((!is_bf16 && precision != R2N_PRECISION_BF16X3) || ceiling == R2N_ISA_REFERENCE)
         return NULL;
-    return ceiling >= R2N_ISA_AMX && (r2n_cpu_features() & R2N_FEATURE_AMX_BF16)
+    if (ceiling >= R2N_ISA_AMX && (features & R2N_FEATURE_AMX_BF16) != 0)
+        return NULL;
+    if (!is_bf16)
+        return r2n_feature_name(R2N_FEATURE_AMX_BF16);
+    return ceiling >= R2N_ISA_AVX512 && (features & R2N_FEATURE_AVX512_BF16) != 0
                ? NULL
-               : r2n_feature_name(R2N_FEATURE_AMX_BF16);
+               : "AMX or AVX-512 BF16";
 }
 
 int r2n_precision_parse(const char *name, r2n_precision *precision)

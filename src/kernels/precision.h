@@ -16,8 +16,9 @@ typedef struct r2n_precision_facts {
 const r2n_precision_facts *r2n_precision_facts_of(r2n_precision precision);
 /* 1 and *precision when `name` is one of them. */
 int r2n_precision_parse(const char *name, r2n_precision *precision);
-/* NULL when this CPU runs it under the ceiling, else what is missing ("AMX BF16"). bf16 and bf16x3
- * are for tiles only, int8 runs everywhere; reference/, asked for by name, takes all. */
+/* NULL when this CPU runs it under the ceiling, else what is missing ("AMX BF16"). bf16x3 is for
+ * tiles only, bf16 for these or AVX-512 BF16, int8 runs everywhere; reference/, asked for by name,
+ * takes all. */
 const char *r2n_precision_missing(r2n_precision precision, r2n_isa ceiling);
 
 #endif

@@ -203,9 +203,30 @@ static void missing_levels_and_features_agree(void **state)
     assert_int_equal(r2n_isa_missing(R2N_ISA_AVX512) == NULL, (features & R2N_FEATURE_AVX512) != 0);
     assert_int_equal(r2n_isa_missing(R2N_ISA_NEON) == NULL, (features & R2N_FEATURE_NEON) != 0);
     assert_int_equal(r2n_isa_missing(R2N_ISA_AMX) == NULL, (features & R2N_FEATURE_AMX_INT8) != 0);
-    for (int bit = 0; bit < 6; bit++)
+    for (int bit = 0; bit < 7; bit++)
         assert_string_not_equal(r2n_feature_name(1u << bit), "unknown");
     assert_string_equal(r2n_feature_name(1u << 30), "unknown");
+}
+
+static void precisions_say_what_they_need(void **state)
+{
+    (void)state;
+    const uint32_t features = r2n_cpu_features();
+    const int has_tiles = (features & R2N_FEATURE_AMX_BF16) != 0;
+    const int has_bf16 = has_tiles || (features & R2N_FEATURE_AVX512_BF16) != 0;
+    for (int isa = 0; isa < R2N_ISA_COUNT; isa++) {
+        assert_null(r2n_precision_missing(R2N_PRECISION_F32, (r2n_isa)isa));
+        assert_null(r2n_precision_missing(R2N_PRECISION_INT8, (r2n_isa)isa));
+    }
+    assert_null(r2n_precision_missing(R2N_PRECISION_BF16, R2N_ISA_REFERENCE));
+    assert_null(r2n_precision_missing(R2N_PRECISION_BF16X3, R2N_ISA_REFERENCE));
+    assert_string_equal(r2n_precision_missing(R2N_PRECISION_BF16, R2N_ISA_AVX2),
+                        "AMX or AVX-512 BF16");
+    assert_int_equal(r2n_precision_missing(R2N_PRECISION_BF16, R2N_ISA_AVX512) == NULL,
+                     (features & R2N_FEATURE_AVX512_BF16) != 0);
+    assert_int_equal(r2n_precision_missing(R2N_PRECISION_BF16, R2N_ISA_AMX) == NULL, has_bf16);
+    assert_string_equal(r2n_precision_missing(R2N_PRECISION_BF16X3, R2N_ISA_AVX512), "AMX BF16");
+    assert_int_equal(r2n_precision_missing(R2N_PRECISION_BF16X3, R2N_ISA_AMX) == NULL, has_tiles);
 }
 
 static void packing_has_sixteen_lanes_and_zeros_after_the_last(void **state)
@@ -248,6 +269,7 @@ int main(void)
         cmocka_unit_test(isa_names_and_environment),
         cmocka_unit_test(a_ceiling_gives_the_best_below_it),
         cmocka_unit_test(missing_levels_and_features_agree),
+        cmocka_unit_test(precisions_say_what_they_need),
         cmocka_unit_test(packing_has_sixteen_lanes_and_zeros_after_the_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

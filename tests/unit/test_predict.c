@@ -98,7 +98,8 @@ static void bad_arguments_are_refused(void **state)
                                            {.threads = 1000},
                                            {.isa = "mmx"},
                                            {.precision = "f8"},
-                                           {.precision = "bf16"}};
+                                           {.precision = "bf16", .isa = "avx2"},
+                                           {.precision = "bf16x3", .isa = "avx512"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_not_equal(res2net_session_create(model, &bad[i], &session, report), RES2NET_OK);
         assert_null(session);
@@ -137,7 +138,8 @@ static void bad_arguments_are_refused(void **state)
     res2net_tensor tensor;
     assert_int_equal(res2net_session_prepare(session, "x", 1, "x", &tensor, report),
                      RES2NET_BAD_PICTURE);
-    assert_int_equal(res2net_model_save(model, "/tmp/x.onnx", NULL, report), RES2NET_INVALID_ARGUMENT);
+    assert_int_equal(res2net_model_save(model, "/tmp/x.onnx", NULL, report),
+                     RES2NET_INVALID_ARGUMENT);
     res2net_session_destroy(session);
     res2net_model_destroy(model);
     res2net_report_destroy(report);
