@@ -112,6 +112,17 @@ CHANNELS_INLINE void sum_pixel(const r2n_norm_sums_row *r, int64_t pixel, int32_
     *product = _mm512_fmadd_ps(g, _mm512_sub_ps(x, l->mean), *product);
 }
 
+CHANNELS_INLINE void prefetch_sums(const r2n_norm_sums_row *r, int64_t pixel, int32_t c,
+                                   const int mask, const int bf16)
+{
+    prefetch_channels(r->any_input, pixel * r->input_pitch + c, r->columns * r->input_pitch, bf16);
+    prefetch_channels(r->any_gradient, pixel * r->gradient_pitch + c,
+                      r->columns * r->gradient_pitch, bf16);
+    if (mask == R2N_MASK_OF_RESULT)
+        prefetch_channels(r->any_result, pixel * r->result_pitch + c, r->columns * r->result_pitch,
+                          bf16);
+}
+
 CHANNELS_INLINE void sum_masked(const r2n_norm_sums_row *r, const int mask, const int bf16)
 {
     for (int32_t c = 0; c < r->channels; c += 2 * LANES) {
@@ -126,6 +137,7 @@ CHANNELS_INLINE void sum_masked(const r2n_norm_sums_row *r, const int mask, cons
             const norm_lanes l1 =
                 load_lanes(r->scale, r->shift, r->mean, relu, c + LANES, lanes_from(left - LANES));
             for (int32_t i = 0; i < r->columns; i++) {
+                prefetch_sums(r, i, c, mask, bf16);
                 sum_pixel(r, i, c, mask, &l0, &sum0, &product0, bf16);
                 sum_pixel(r, i, c + LANES, mask, &l1, &sum1, &product1, bf16);
             }
@@ -184,6 +196,12 @@ CHANNELS_INLINE void give_masked(const r2n_norm_gradient_row *r, const int relu,
         const gradient_lanes l0 = load_gradient_lanes(r, relu, c);
         const gradient_lanes l1 = load_gradient_lanes(r, relu, c + LANES);
         for (int32_t i = 0; i < r->columns; i++) {
+            prefetch_channels(r->any_input, i * r->input_pitch + c, r->columns * r->input_pitch,
+                              bf16);
+            prefetch_channels(r->any_gradient, i * r->gradient_pitch + c,
+                              r->columns * r->gradient_pitch, bf16);
+            prefetch_channels(r->any_output, i * r->output_pitch + c, r->columns * r->output_pitch,
+                              bf16);
             give_pixel(r, i, c, relu, &l0, bf16);
             give_pixel(r, i, c + LANES, relu, &l1, bf16);
         }

@@ -35,4 +35,15 @@ CHANNELS_INLINE void store_channels(void *to, int64_t at, __mmask16 lanes, __m51
         _mm512_mask_storeu_ps((float *)to + at, lanes, values);
 }
 
+/* Asks for 32 channels `ahead` elements after those at `at`. Of wide pixels a pass over a row takes
+ * a line here and one there, which no CPU foresees; so each asks for the next row's of the same
+ * pass, a row being about `columns` times the pitch. */
+CHANNELS_INLINE void prefetch_channels(const void *from, int64_t at, int64_t ahead, const int bf16)
+{
+    const char *there = (const char *)from + (at + ahead) * (bf16 ? 2 : 4);
+    _mm_prefetch(there, _MM_HINT_T1);
+    if (!bf16)
+        _mm_prefetch(there + 64, _MM_HINT_T1);
+}
+
 #endif

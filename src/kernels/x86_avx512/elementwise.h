@@ -44,6 +44,11 @@ CHANNELS_INLINE void compute_row(const r2n_elementwise_row *r, const int bf16)
     for (; c + LANES < r->channels; c += 2 * LANES) {
         const step_lanes l0 = load_step_lanes(r, c), l1 = load_step_lanes(r, c + LANES);
         for (int32_t i = 0; i < r->columns; i++) {
+            prefetch_channels(r->any_a, i * r->a_pitch + c, r->columns * r->a_pitch, bf16);
+            if (r->any_b != NULL)
+                prefetch_channels(r->any_b, i * r->b_pitch + c, r->columns * r->b_pitch, bf16);
+            prefetch_channels(r->any_output, i * r->output_pitch + c, r->columns * r->output_pitch,
+                              bf16);
             compute_pixel(r, i, c, &l0, bf16);
             compute_pixel(r, i, c + LANES, &l1, bf16);
         }

@@ -7,7 +7,9 @@
  * Order of the walk: part by part, chunk by chunk, in segments of at most 512 pixels; in a segment,
  * groups of 16 blocks of the gradient; under a group, the tiles of 14 rows k; under a tile, panels
  * of two blocks. The copy of a group stays in the second-level cache, that of a tile's operands in
- * the first, and a tile's sums in registers over all pixels of the segment.
+ * the first, and a tile's sums in registers over all pixels of the segment. Meanwhile the lines of
+ * the next segment are asked for: in a training they come from memory, whose latency would else be
+ * waited for in the copies.
  */
 #include <assert.h>
 #include <immintrin.h>
@@ -33,10 +35,12 @@ typedef struct gradient_tile {
     const uint16_t *operands; /* [pairs][16][2], from the tile's first row k on */
     const uint16_t *gradient; /* [pairs][blocks][16][2] */
     int64_t pairs;
-    float *output;        /* [k][16] of the first block */
-    int64_t output_pitch; /* floats from block to block */
-    int32_t adds;         /* to what stands there */
-    int32_t last_lanes;   /* channels in the last block, 1 to 16; other lanes get 0 */
+    float *output;         /* [k][16] of the first block */
+    int64_t output_pitch;  /* floats from block to block */
+    const char *prefetch;  /* a hint a pair, */
+    int64_t prefetch_step; /* so many bytes apart */
+    int32_t adds;          /* to what stands there */
+    int32_t last_lanes;    /* channels in the last block, 1 to 16; other lanes get 0 */
 } gradient_tile;
 
 typedef void tile_function(const gradient_tile *tile);
@@ -70,10 +74,14 @@ ALWAYS_INLINE void compute(const gradient_tile *tile, const int k_count, const i
     EACH_SUM(PREFETCH)
     const uint16_t *a = tile->operands;
     const uint16_t *gradient = tile->gradient;
+    const char *prefetch = tile->prefetch;
+    const int64_t prefetch_step = tile->prefetch_step;
     for (int64_t left = tile->pairs; left > 0; left--) {
         const __m512i g0 = _mm512_load_si512(gradient);
         const __m512i g1 = blocks > 1 ? _mm512_load_si512(gradient + PAIR_LANES) : g0;
         EACH_K(MULTIPLY_ADD)
+        _mm_prefetch(prefetch, _MM_HINT_T1);
+        prefetch += prefetch_step;
         a += PAIR_LANES;
         gradient += blocks * PAIR_LANES;
     }
@@ -159,6 +167,13 @@ static void pack(const uint16_t *from, const pixel_list *list, int32_t channels,
 
 /* ---- the walk ---- */
 
+enum { MOST_REGIONS = 8 };
+
+/* Memory that the next segment will read. */
+typedef struct region {
+    const char *first, *last;
+} region;
+
 typedef struct walk {
     const r2n_weights_gradient_arguments *arguments;
     const uint16_t *block;
@@ -170,6 +185,11 @@ typedef struct walk {
     int32_t first_block, blocks;
     uint16_t *gradient;
     pixel_list *list;
+    /* What to ask for meanwhile. */
+    region ahead[MOST_REGIONS];
+    int32_t region_count, at_region;
+    const char *prefetch;
+    int64_t prefetch_step;
 } walk;
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -208,8 +228,84 @@ static void pack_gradient(walk *w)
     }
 }
 
+/* ---- what the next segment reads ---- */
+
+static int64_t pixel_offset(const r2n_weights_gradient_arguments *a, const r2n_gemm_source *s,
+                            int64_t pixel)
+{
+    const int64_t row = pixel / a->columns;
+    return s->offset + row / a->rows * s->image_pitch + row % a->rows * s->row_pitch +
+           pixel % a->columns * s->pixel_pitch;
+}
+
+static void add_region(walk *w, const r2n_gemm_source *s, int64_t first, int64_t last)
+{
+    if (w->region_count == MOST_REGIONS)
+        return;
+    const uint16_t *block = w->block;
+    w->ahead[w->region_count++] =
+        (region){(const char *)(block + pixel_offset(w->arguments, s, first)),
+                 (const char *)(block + pixel_offset(w->arguments, s, last - 1) + s->channels)};
+}
+
+/* Does a later source read about the same lines: another tap, other channels? */
+static int comes_again(const r2n_weights_gradient_arguments *a, int32_t index)
+{
+    const r2n_gemm_source *s = &a->sources[index];
+    for (int32_t i = index + 1; i < a->source_count; i++) {
+        const int64_t apart = a->sources[i].offset - s->offset;
+        if ((apart < 0 ? -apart : apart) <= 3 * s->row_pitch)
+            return 1;
+    }
+    return 0;
+}
+
+static int32_t tile_count(const walk *w)
+{
+    int32_t count = 0;
+    for (int32_t i = 0; i < w->arguments->source_count; i++)
+        count += (int32_t)pieces(w->arguments->sources[i].channels, MOST_K);
+    return count;
+}
+
+static void look_ahead(walk *w, r2n_range range)
+{
+    const r2n_weights_gradient_arguments *a = w->arguments;
+    const r2n_view *view = &a->gradient;
+    const r2n_gemm_source gradient = {view->offset,      view->image_pitch, view->row_pitch,
+                                      view->pixel_pitch, a->channels,       0};
+    const int64_t first = w->first_pixel + w->pixels;
+    const int64_t last = smaller(first + w->pixels, (int64_t)range.row_last * a->columns);
+    const int64_t blocks = range.block_last - range.block_first;
+    const int64_t slots = tile_count(w) * pieces(blocks, PANEL_BLOCKS) * w->pairs;
+    int64_t bytes = 0;
+    w->region_count = w->at_region = 0;
+    w->prefetch = (const char *)w->part; /* which is there: a hint for nothing */
+    w->prefetch_step = 0;
+    if (first >= last)
+        return;
+    add_region(w, &gradient, first, last);
+    for (int32_t i = 0; i < a->source_count; i++)
+        if (!comes_again(a, i))
+            add_region(w, &a->sources[i], first, last);
+    for (int32_t i = 0; i < w->region_count; i++)
+        bytes += w->ahead[i].last - w->ahead[i].first;
+    w->prefetch = w->ahead[0].first;
+    w->prefetch_step = pieces(bytes, slots);
+}
+
+static void went_ahead(walk *w)
+{
+    w->prefetch += w->prefetch_step * w->pairs;
+    if (w->at_region < w->region_count && w->prefetch >= w->ahead[w->at_region].last &&
+        ++w->at_region < w->region_count)
+        w->prefetch = w->ahead[w->at_region].first;
+}
+
+/* ---- tiles of a segment ---- */
+
 /* Rows [k, k + k_count) of a source under all panels of the group. */
-static void compute_tiles(const walk *w, const r2n_gemm_source *source, int32_t k, int32_t k_count)
+static void compute_tiles(walk *w, const r2n_gemm_source *source, int32_t k, int32_t k_count)
 {
     const r2n_weights_gradient_arguments *a = w->arguments;
     _Alignas(64) uint16_t operands[PAIRS * PAIR_LANES];
@@ -219,6 +315,7 @@ static void compute_tiles(const walk *w, const r2n_gemm_source *source, int32_t 
     gradient_tile tile = {.operands = operands + (ptrdiff_t)(k - first) * 2,
                           .pairs = w->pairs,
                           .output_pitch = (int64_t)a->k_total * LANES,
+                          .prefetch_step = w->prefetch_step,
                           .adds = w->adds};
     pack(w->block + source->offset + first, w->list, source->channels - first, operands,
          PAIR_LANES);
@@ -228,7 +325,9 @@ static void compute_tiles(const walk *w, const r2n_gemm_source *source, int32_t 
         tile.gradient = w->gradient + panel * w->pairs * PAIR_LANES;
         tile.output = w->part + ((int64_t)block * a->k_total + source->k_first + k) * LANES;
         tile.last_lanes = (int32_t)smaller(LANES, a->channels - (block + blocks - 1) * LANES);
+        tile.prefetch = w->prefetch;
         tiles[blocks - 1][k_count - 1](&tile);
+        went_ahead(w);
     }
 }
 
@@ -252,6 +351,7 @@ static void walk_segment(walk *w, r2n_range range)
 {
     w->list->pixels = 0;
     w->pairs = pieces(w->pixels, 2);
+    look_ahead(w, range);
     for (int32_t block = range.block_first; block < range.block_last; block += w->blocks) {
         w->first_block = block;
         w->blocks = (int32_t)smaller(GROUP_BLOCKS, range.block_last - block);
