@@ -13,7 +13,8 @@ enum { R2N_TRAIN_LANES = 16 };
 typedef struct r2n_train_buffer {
     int32_t rows, columns, channels, border;
     int32_t group, group_pitch; /* channels of a group, and elements from group to group */
-    int64_t offset;             /* elements from the block's start to where its memory begins */
+    int32_t pixel_pitch;
+    int64_t offset; /* elements from the block's start to where its memory begins */
     int64_t elements;
     int32_t of_results;  /* backward: holds gradients of convolutions' results */
     int32_t owner_block; /* backward: the block inside which it is in use, or -1 */

@@ -21,17 +21,27 @@ int32_t r2n_train_padded(const r2n_network *network, int32_t channels, int32_t g
     return channels / group * (group + odd) + channels % group;
 }
 
+/* Pixels that lie a multiple of 4096 bytes apart fall on the same lines of the first cache, which
+ * holds 8 such: fewer than a tile of pixels has. */
+static int32_t pitch_of(const r2n_network *network, int32_t channels, int32_t group)
+{
+    const int32_t page = 4096, line = 64;
+    const int32_t padded = r2n_train_padded(network, channels, group);
+    return padded * network->element_bytes % page == 0 ? padded + line / network->element_bytes
+                                                       : padded;
+}
+
 int32_t r2n_network_add_buffer(r2n_network *network, int32_t rows, int32_t columns,
                                int32_t channels, int32_t group, int32_t border)
 {
-    const int32_t padded = r2n_train_padded(network, channels, group);
+    const int32_t pitch = pitch_of(network, channels, group);
     if (!r2n_grow((void **)&network->buffers, &network->buffer_capacity, network->buffer_count + 1,
                   sizeof *network->buffers))
         return -1;
-    const int64_t row = (int64_t)(columns + border) * padded;
+    const int64_t row = (int64_t)(columns + border) * pitch;
     const int64_t line = 64 / network->element_bytes; /* elements of a cache line */
     int64_t elements = border * row + (int64_t)network->options.batch * (rows + border) * row +
-                       (int64_t)border * padded;
+                       (int64_t)border * pitch;
     elements = (elements + line - 1) / line * line;
     network->buffers[network->buffer_count] =
         (r2n_train_buffer){.rows = rows,
@@ -40,6 +50,7 @@ int32_t r2n_network_add_buffer(r2n_network *network, int32_t rows, int32_t colum
                            .border = border,
                            .group = group,
                            .group_pitch = r2n_train_padded(network, group, group),
+                           .pixel_pitch = pitch,
                            .offset = network->block_elements,
                            .elements = elements};
     network->block_elements += elements;
@@ -49,8 +60,8 @@ int32_t r2n_network_add_buffer(r2n_network *network, int32_t rows, int32_t colum
 r2n_view r2n_network_view(const r2n_network *network, r2n_train_segment segment)
 {
     const r2n_train_buffer *buffer = &network->buffers[segment.buffer];
-    const int32_t pixel = r2n_train_padded(network, buffer->channels, buffer->group);
-    const int64_t row = (int64_t)(buffer->columns + buffer->border) * pixel;
+    const int64_t pixel = buffer->pixel_pitch;
+    const int64_t row = (buffer->columns + buffer->border) * pixel;
     const int scatters = buffer->group_pitch != buffer->group && segment.channels > buffer->group;
     return (r2n_view){.offset = buffer->offset + buffer->border * (row + pixel) +
                                 segment.first / buffer->group * buffer->group_pitch +
@@ -231,8 +242,9 @@ static int add_sources(r2n_network *network, r2n_train_convolution *c)
 {
     const r2n_node *node = &network->graph->nodes[c->node];
     const r2n_train_value *value = &network->values[c->input];
-    const int joins =
-        value->count == 1 && network->buffers[value->segments[0].buffer].channels == c->inputs;
+    const int joins = value->count == 1 &&
+                      network->buffers[value->segments[0].buffer].channels == c->inputs &&
+                      network->buffers[value->segments[0].buffer].pixel_pitch == c->padded_inputs;
     const int32_t columns = joins ? 1 : c->kernel, run = joins ? c->kernel : 1;
     for (int32_t row = 0; row < c->kernel; row++)
         for (int32_t column = 0; column < columns; column++) {
