@@ -35,6 +35,7 @@ typedef struct walk {
     int32_t first_block, blocks, last_lanes;
     int64_t packed_segment, listed_segment;
     int32_t listed_source;
+    r2n_gradient_ahead ahead;
     int32_t run_count;
     r2n_pixel_run *runs; /* [SEGMENT] */
     float *packed;       /* [SEGMENT][blocks][16] */
@@ -142,13 +143,17 @@ static void compute_tile(walk *w, k_place place, int32_t k_count)
             w->part + ((int64_t)w->first_block * a->k_total + source->k_first + place.k) * LANES,
         .output_pitch = (int64_t)a->k_total * LANES,
         .adds = w->adds,
+        .prefetch_step = w->ahead.step,
         .last_lanes = w->last_lanes};
     for (int64_t segment = 0; segment < segments; segment++) {
         prepare(w, segment, place.source);
+        const int64_t left = w->last_pixel - w->first_pixel - segment * SEGMENT;
         tile.run_count = w->run_count;
+        tile.prefetch = w->ahead.prefetch;
         tile.resumed = segment > 0 ? waiting : NULL;
         tile.suspended = segment + 1 < segments ? waiting : NULL;
         w->set->tiles[w->blocks - 1][k_count - 1](&tile);
+        r2n_gradient_ahead_used(&w->ahead, smaller(left, SEGMENT));
     }
 }
 
@@ -200,9 +205,15 @@ static k_place end_of_group(const walk *w, k_place from, int64_t most)
 
 static void walk_chunk(walk *w)
 {
-    const int64_t pixel_bytes = (w->last_pixel - w->first_pixel) * (int64_t)sizeof(float);
+    const int64_t pixels = w->last_pixel - w->first_pixel;
+    const int64_t pixel_bytes = pixels * (int64_t)sizeof(float);
+    const int64_t panels = pieces(w->range.block_last - w->range.block_first, w->set->most_blocks);
     const int64_t most = w->set->cache_bytes / 2 / pixel_bytes;
     const k_place end = {w->arguments->source_count, 0};
+    r2n_gradient_ahead_begin(
+        &w->ahead, w->arguments, w->block, sizeof *w->block, w->last_pixel,
+        smaller(w->last_pixel + pixels, (int64_t)w->range.row_last * w->arguments->columns),
+        r2n_gradient_tile_count(w->arguments, w->set->most_k) * panels * pixels);
     for (k_place from = {0, 0}; from.source < end.source;) {
         const k_place to = end_of_group(w, from, most > 64 ? most : 64);
         walk_panels(w, from, to);

@@ -7,7 +7,7 @@
 #ifndef R2N_KERNELS_WEIGHTS_GRADIENT_WALK_H
 #define R2N_KERNELS_WEIGHTS_GRADIENT_WALK_H
 
-#include "kernels/kernels.h"
+#include "kernels/gradient_ahead.h"
 
 enum {
     R2N_GRADIENT_LANES = 16,
@@ -35,6 +35,8 @@ typedef struct r2n_gradient_tile {
     float *output;         /* [k][16] of the first block */
     int64_t output_pitch;  /* floats from block to block */
     int32_t adds;          /* to what stands there */
+    const char *prefetch;  /* a hint a pixel, */
+    int64_t prefetch_step; /* so many bytes apart */
     int32_t last_lanes;    /* channels in the last block, 1 to 16; other lanes get 0 */
 } r2n_gradient_tile;
 

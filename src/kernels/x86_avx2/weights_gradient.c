@@ -59,6 +59,8 @@ ALWAYS_INLINE void compute(const r2n_gradient_tile *tile, const int k_count)
     EACH_K(DECLARE)
     const float *gradient = tile->gradient;
     const int64_t pitch = tile->pixel_pitch;
+    const char *prefetch = tile->prefetch;
+    const int64_t prefetch_step = tile->prefetch_step;
     if (tile->resumed != NULL) {
         EACH_SUM(RESUME)
     }
@@ -68,6 +70,8 @@ ALWAYS_INLINE void compute(const r2n_gradient_tile *tile, const int k_count)
             const __m256 g0 = _mm256_loadu_ps(gradient);
             const __m256 g1 = _mm256_loadu_ps(gradient + HALF);
             EACH_K(MULTIPLY_ADD)
+            _mm_prefetch(prefetch, _MM_HINT_T1);
+            prefetch += prefetch_step;
             a += pitch;
             gradient += LANES;
         }

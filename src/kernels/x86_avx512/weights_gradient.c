@@ -34,6 +34,8 @@ ALWAYS_INLINE void compute(const r2n_gradient_tile *tile, const int k_count, con
     EACH_K(DECLARE)
     const float *gradient = tile->gradient;
     const int64_t pitch = tile->pixel_pitch;
+    const char *prefetch = tile->prefetch;
+    const int64_t prefetch_step = tile->prefetch_step;
     if (tile->resumed != NULL) {
         EACH_SUM(RESUME)
     }
@@ -43,6 +45,8 @@ ALWAYS_INLINE void compute(const r2n_gradient_tile *tile, const int k_count, con
             const __m512 g0 = _mm512_loadu_ps(gradient);
             const __m512 g1 = blocks > 1 ? _mm512_loadu_ps(gradient + LANES) : g0;
             EACH_K(MULTIPLY_ADD)
+            _mm_prefetch(prefetch, _MM_HINT_T1);
+            prefetch += prefetch_step;
             a += pitch;
             gradient += blocks * LANES;
         }

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "kernels/kernels.h"
+#include "kernels/gradient_ahead.h"
 #include "kernels/x86_avx512/weights_gradient_tiles.h"
 
 r2n_kernel_function r2n_weights_gradient_bf16_avx512;
@@ -167,13 +167,6 @@ static void pack(const uint16_t *from, const pixel_list *list, int32_t channels,
 
 /* ---- the walk ---- */
 
-enum { MOST_REGIONS = 8 };
-
-/* Memory that the next segment will read. */
-typedef struct region {
-    const char *first, *last;
-} region;
-
 typedef struct walk {
     const r2n_weights_gradient_arguments *arguments;
     const uint16_t *block;
@@ -185,11 +178,7 @@ typedef struct walk {
     int32_t first_block, blocks;
     uint16_t *gradient;
     pixel_list *list;
-    /* What to ask for meanwhile. */
-    region ahead[MOST_REGIONS];
-    int32_t region_count, at_region;
-    const char *prefetch;
-    int64_t prefetch_step;
+    r2n_gradient_ahead ahead;
 } walk;
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -228,82 +217,6 @@ static void pack_gradient(walk *w)
     }
 }
 
-/* ---- what the next segment reads ---- */
-
-static int64_t pixel_offset(const r2n_weights_gradient_arguments *a, const r2n_gemm_source *s,
-                            int64_t pixel)
-{
-    const int64_t row = pixel / a->columns;
-    return s->offset + row / a->rows * s->image_pitch + row % a->rows * s->row_pitch +
-           pixel % a->columns * s->pixel_pitch;
-}
-
-static void add_region(walk *w, const r2n_gemm_source *s, int64_t first, int64_t last)
-{
-    if (w->region_count == MOST_REGIONS)
-        return;
-    const uint16_t *block = w->block;
-    w->ahead[w->region_count++] =
-        (region){(const char *)(block + pixel_offset(w->arguments, s, first)),
-                 (const char *)(block + pixel_offset(w->arguments, s, last - 1) + s->channels)};
-}
-
-/* Does a later source read about the same lines: another tap, other channels? */
-static int comes_again(const r2n_weights_gradient_arguments *a, int32_t index)
-{
-    const r2n_gemm_source *s = &a->sources[index];
-    for (int32_t i = index + 1; i < a->source_count; i++) {
-        const int64_t apart = a->sources[i].offset - s->offset;
-        if ((apart < 0 ? -apart : apart) <= 3 * s->row_pitch)
-            return 1;
-    }
-    return 0;
-}
-
-static int32_t tile_count(const walk *w)
-{
-    int32_t count = 0;
-    for (int32_t i = 0; i < w->arguments->source_count; i++)
-        count += (int32_t)pieces(w->arguments->sources[i].channels, MOST_K);
-    return count;
-}
-
-static void look_ahead(walk *w, r2n_range range)
-{
-    const r2n_weights_gradient_arguments *a = w->arguments;
-    const r2n_view *view = &a->gradient;
-    const r2n_gemm_source gradient = {view->offset,      view->image_pitch, view->row_pitch,
-                                      view->pixel_pitch, a->channels,       0};
-    const int64_t first = w->first_pixel + w->pixels;
-    const int64_t last = smaller(first + w->pixels, (int64_t)range.row_last * a->columns);
-    const int64_t blocks = range.block_last - range.block_first;
-    const int64_t slots = tile_count(w) * pieces(blocks, PANEL_BLOCKS) * w->pairs;
-    int64_t bytes = 0;
-    w->region_count = w->at_region = 0;
-    w->prefetch = (const char *)w->part; /* which is there: a hint for nothing */
-    w->prefetch_step = 0;
-    if (first >= last)
-        return;
-    add_region(w, &gradient, first, last);
-    for (int32_t i = 0; i < a->source_count; i++)
-        if (!comes_again(a, i))
-            add_region(w, &a->sources[i], first, last);
-    for (int32_t i = 0; i < w->region_count; i++)
-        bytes += w->ahead[i].last - w->ahead[i].first;
-    w->prefetch = w->ahead[0].first;
-    w->prefetch_step = pieces(bytes, slots);
-}
-
-static void went_ahead(walk *w)
-{
-    w->prefetch += w->prefetch_step * w->pairs;
-    if (w->at_region < w->region_count && w->prefetch >= w->ahead[w->at_region].last &&
-        ++w->at_region < w->region_count)
-        w->prefetch = w->ahead[w->at_region].first;
-}
-
-/* ---- tiles of a segment ---- */
-
 /* Rows [k, k + k_count) of a source under all panels of the group. */
 static void compute_tiles(walk *w, const r2n_gemm_source *source, int32_t k, int32_t k_count)
 {
@@ -315,7 +228,7 @@ static void compute_tiles(walk *w, const r2n_gemm_source *source, int32_t k, int
     gradient_tile tile = {.operands = operands + (ptrdiff_t)(k - first) * 2,
                           .pairs = w->pairs,
                           .output_pitch = (int64_t)a->k_total * LANES,
-                          .prefetch_step = w->prefetch_step,
+                          .prefetch_step = w->ahead.step,
                           .adds = w->adds};
     pack(w->block + source->offset + first, w->list, source->channels - first, operands,
          PAIR_LANES);
@@ -325,9 +238,9 @@ static void compute_tiles(walk *w, const r2n_gemm_source *source, int32_t k, int
         tile.gradient = w->gradient + panel * w->pairs * PAIR_LANES;
         tile.output = w->part + ((int64_t)block * a->k_total + source->k_first + k) * LANES;
         tile.last_lanes = (int32_t)smaller(LANES, a->channels - (block + blocks - 1) * LANES);
-        tile.prefetch = w->prefetch;
+        tile.prefetch = w->ahead.prefetch;
         tiles[blocks - 1][k_count - 1](&tile);
-        went_ahead(w);
+        r2n_gradient_ahead_used(&w->ahead, w->pairs);
     }
 }
 
@@ -351,7 +264,12 @@ static void walk_segment(walk *w, r2n_range range)
 {
     w->list->pixels = 0;
     w->pairs = pieces(w->pixels, 2);
-    look_ahead(w, range);
+    const int64_t first = w->first_pixel + w->pixels;
+    const int64_t panels = pieces(range.block_last - range.block_first, PANEL_BLOCKS);
+    r2n_gradient_ahead_begin(
+        &w->ahead, w->arguments, w->block, sizeof *w->block, first,
+        smaller(first + w->pixels, (int64_t)range.row_last * w->arguments->columns),
+        r2n_gradient_tile_count(w->arguments, MOST_K) * panels * w->pairs);
     for (int32_t block = range.block_first; block < range.block_last; block += w->blocks) {
         w->first_block = block;
         w->blocks = (int32_t)smaller(GROUP_BLOCKS, range.block_last - block);
