@@ -39,11 +39,17 @@ static void bind_kernel(r2n_network *network, r2n_train_operation *o, int is_bac
     case R2N_OPERATION_GEMM:
         a->gemm.sources = network->sources + o->first_source;
         a->gemm.weights =
-            is_backward ? r2n_train_at(network, network->transposed, o->transpose.first)
-            : network->converted != NULL ? (const void *)(network->converted + c->first)
-                                         : network->parameters + c->first;
+            is_backward         ? r2n_train_at(network, network->transposed, o->transpose.first)
+            : c->converted >= 0 ? r2n_train_at(network, network->converted, c->converted)
+                                : network->parameters + c->first;
         a->gemm.epilogue.bias =
             !is_backward && c->bias >= 0 ? network->parameters + c->bias : network->zeros;
+        break;
+    case R2N_OPERATION_WINOGRAD:
+        a->winograd.weights = is_backward
+                                  ? r2n_train_at(network, network->transposed, o->transpose.first)
+                                  : r2n_train_at(network, network->converted, c->converted);
+        a->winograd.epilogue.bias = network->zeros;
         break;
     case R2N_OPERATION_ELEMENTWISE:
         a->elementwise.scale = n != NULL ? n->scale : NULL;
@@ -76,7 +82,6 @@ static void bind_kernel(r2n_network *network, r2n_train_operation *o, int is_bac
         break;
     case R2N_OPERATION_POOL:
     case R2N_OPERATION_POOL_GRADIENT:
-    case R2N_OPERATION_WINOGRAD:
         break;
     }
 }
@@ -145,10 +150,8 @@ static void *elements(const r2n_network *network, int64_t count)
 
 static res2net_status allocate_blocks(r2n_network *network, res2net_report *report)
 {
-    const int converts = network->options.precision == R2N_PRECISION_BF16;
     network->block = elements(network, network->block_elements);
-    if (converts)
-        network->converted = elements(network, network->parameter_floats);
+    network->converted = elements(network, network->converted_elements);
     network->parameters = floats(network->parameter_floats);
     network->parameter_gradients = floats(network->parameter_floats);
     network->statistics = floats(network->statistic_floats);
@@ -160,8 +163,7 @@ static res2net_status allocate_blocks(r2n_network *network, res2net_report *repo
     if (network->block == NULL || network->parameters == NULL ||
         network->parameter_gradients == NULL || network->statistics == NULL ||
         network->norm_room == NULL || network->norm_sums == NULL || network->transposed == NULL ||
-        network->parts == NULL || network->zeros == NULL ||
-        (converts && network->converted == NULL))
+        network->parts == NULL || network->zeros == NULL || network->converted == NULL)
         return r2n_fail(report, RES2NET_OUT_OF_MEMORY, NULL, -1,
                         "no memory to train with a batch of %d pictures of %d x %d: %.2f GiB are "
                         "needed; use a smaller batch",
@@ -193,9 +195,7 @@ res2net_status r2n_network_create(const r2n_graph *graph, const r2n_network_opti
 
 int64_t r2n_network_activation_bytes(const r2n_network *network)
 {
-    const int64_t converted =
-        network->options.precision == R2N_PRECISION_BF16 ? network->parameter_floats : 0;
-    return (network->block_elements + network->transposed_elements + converted) *
+    return (network->block_elements + network->transposed_elements + network->converted_elements) *
                network->element_bytes +
            network->part_floats * (int64_t)sizeof(float);
 }

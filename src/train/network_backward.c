@@ -181,6 +181,13 @@ typedef struct piece {
 
 enum { MOST_PIECES = R2N_NODE_INPUTS * 4 };
 
+/* Is there something in the gradient of what the node's value is made of? */
+static int has_begun(const backward *b, int32_t node)
+{
+    const int32_t slice = r2n_network_sum_slice(b->network->graph, node);
+    return b->begun[slice >= 0 ? slice : node];
+}
+
 /* All pieces that have anything in them; their places in the room for transposed weights. */
 static int32_t find_pieces(backward *b, const r2n_train_convolution *c, piece *pieces)
 {
@@ -188,6 +195,7 @@ static int32_t find_pieces(backward *b, const r2n_train_convolution *c, piece *p
     const r2n_shape *in = &b->network->shapes[c->input];
     int32_t count = 0, first_channel = 0;
     int64_t elements = 0;
+    const int winograd = c->winograd && !has_begun(b, c->input); /* it cannot add */
     for (int32_t i = 0; i < value->count; i++) {
         const int32_t channels = value->segments[i].channels;
         const int32_t width =
@@ -195,15 +203,17 @@ static int32_t find_pieces(backward *b, const r2n_train_convolution *c, piece *p
         for (int32_t first = 0; first < channels; first += width)
             for (int32_t at = 0; at < c->stride * c->stride && count < MOST_PIECES; at++) {
                 piece p = {.index = i, .first = first, .ph = {at / c->stride, at % c->stride}};
-                p.transpose = (r2n_train_transpose){
-                    .first_channel = first_channel + first, .channels = width, .first = elements};
+                p.transpose = (r2n_train_transpose){.first_channel = first_channel + first,
+                                                    .channels = width,
+                                                    .winograd = winograd,
+                                                    .first = elements};
                 p.transpose.tap_count = phase_taps(c, p.ph, p.transpose.taps);
                 p.rows = (in->rows - p.ph.row + c->stride - 1) / c->stride;
                 p.columns = (in->columns - p.ph.column + c->stride - 1) / c->stride;
                 if (p.rows <= 0 || p.columns <= 0 || p.transpose.tap_count == 0)
                     continue;
                 elements += (int64_t)r2n_train_blocks(width) * p.transpose.tap_count *
-                            c->padded_outputs * R2N_TRAIN_LANES;
+                            c->padded_outputs * R2N_TRAIN_LANES * (winograd ? 2 : 1);
                 pieces[count++] = p;
             }
         first_channel += channels;
@@ -229,23 +239,36 @@ static void append_piece(backward *b, const r2n_train_convolution *c, const piec
         b->failed = 1;
         return;
     }
-    r2n_train_arguments gemm = {.gemm = {.images = network->options.batch,
-                                         .rows = p->rows,
-                                         .columns = p->columns,
-                                         .channels = p->transpose.channels,
-                                         .k_total = p->transpose.tap_count * c->padded_outputs,
-                                         .source_count = p->transpose.tap_count,
-                                         .sources = network->sources + first_source,
-                                         .output = to,
-                                         .epilogue = {.residual_there = adds, .residual = to}}};
+    r2n_train_arguments arguments = {
+        .gemm = {.images = network->options.batch,
+                 .rows = p->rows,
+                 .columns = p->columns,
+                 .channels = p->transpose.channels,
+                 .k_total = p->transpose.tap_count * c->padded_outputs,
+                 .source_count = p->transpose.tap_count,
+                 .sources = network->sources + first_source,
+                 .output = to,
+                 .epilogue = {.residual_there = adds, .residual = to}}};
     /* The group before gets, through the sum, what this group's input gets. */
+    r2n_epilogue *epilogue = &arguments.gemm.epilogue;
     if (r2n_network_sum_slice(network->graph, c->input) >= 0) {
-        gemm.gemm.epilogue.chain_there = 1;
-        gemm.gemm.epilogue.chain = gradient_view(b, network->graph->nodes[c->input].inputs[1], 0);
+        epilogue->chain_there = 1;
+        epilogue->chain = gradient_view(b, network->graph->nodes[c->input].inputs[1], 0);
+    }
+    if (p->transpose.winograd) {
+        const r2n_winograd_arguments winograd = {.images = network->options.batch,
+                                                 .rows = p->rows,
+                                                 .columns = p->columns,
+                                                 .input_channels = c->outputs,
+                                                 .channels = p->transpose.channels,
+                                                 .input = result,
+                                                 .output = to,
+                                                 .epilogue = *epilogue};
+        arguments.winograd = winograd;
     }
     r2n_train_operation *o =
-        append(b, R2N_OPERATION_GEMM, &gemm, (int32_t)(c - network->convolutions), p->rows,
-               p->columns, p->transpose.channels);
+        append(b, p->transpose.winograd ? R2N_OPERATION_WINOGRAD : R2N_OPERATION_GEMM, &arguments,
+               (int32_t)(c - network->convolutions), p->rows, p->columns, p->transpose.channels);
     if (o == NULL)
         return;
     o->transpose = p->transpose;
@@ -256,7 +279,7 @@ static void append_piece(backward *b, const r2n_train_convolution *c, const piec
 static int begin(backward *b, int32_t node)
 {
     const int32_t slice = r2n_network_sum_slice(b->network->graph, node);
-    const int was = b->begun[slice >= 0 ? slice : node];
+    const int was = has_begun(b, node);
     b->begun[slice >= 0 ? slice : node] = 1;
     return was;
 }

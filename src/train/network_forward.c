@@ -86,8 +86,17 @@ static void convolve(forward *f, int32_t node)
                                                .sources = network->sources + c->first_source,
                                                .output = raw,
                                                .epilogue = {.float_output = c->norm < 0}}};
+    const r2n_train_arguments winograd = {
+        .winograd = {.images = network->options.batch,
+                     .rows = shape->rows,
+                     .columns = shape->columns,
+                     .input_channels = c->inputs,
+                     .channels = c->outputs,
+                     .input = r2n_network_view(network, network->values[c->input].segments[0]),
+                     .output = raw}};
     need(f, c->input);
-    append(f, R2N_OPERATION_GEMM, &gemm, network->convolution_of[node], node);
+    append(f, c->winograd ? R2N_OPERATION_WINOGRAD : R2N_OPERATION_GEMM,
+           c->winograd ? &winograd : &gemm, network->convolution_of[node], node);
     if (f->failed)
         return;
     network->forward.operations[network->forward.count - 1].first_source = c->first_source;
@@ -235,7 +244,7 @@ res2net_status r2n_network_list_forward(r2n_network *network, res2net_report *re
                  .ready = r2n_allocate_zeroed((size_t)network->norm_count + 1, 1)};
     f.failed = f.made == NULL || f.ready == NULL;
     for (int32_t i = 0; i < network->convolution_count && !f.failed; i++)
-        if (network->options.precision == R2N_PRECISION_BF16) {
+        if (network->convolutions[i].converted >= 0) {
             r2n_train_operation *o = r2n_train_append(&network->forward, R2N_TRAIN_CONVERT, i);
             f.failed |= o == NULL;
             if (o != NULL)

@@ -39,8 +39,10 @@ typedef struct r2n_train_convolution {
     int32_t group, group_pitch;            /* of the input's buffer */
     int32_t padded_inputs, padded_outputs; /* with the zeros behind groups */
     int64_t first;                         /* packed weights in the parameters */
-    int32_t bias;    /* LINEAR: place of the bias in the parameters; else -1 */
-    int32_t k_total; /* taps * padded_inputs */
+    int32_t winograd;  /* f32: its kernel is Winograd's, forward and by its input */
+    int64_t converted; /* its weights in another form: element of the room for such, or -1 */
+    int32_t bias;      /* LINEAR: place of the bias in the parameters; else -1 */
+    int32_t k_total;   /* taps * padded_inputs */
     int32_t frozen;
     size_t first_source; /* of the forward gemm's, in the network's array */
     int32_t source_count;
@@ -67,7 +69,7 @@ typedef enum r2n_train_kind {
     R2N_TRAIN_CLEAR,         /* over images: zeroes a value's gradient */
     R2N_TRAIN_FINISH,        /* of a norm, forward: statistics to scale and shift */
     R2N_TRAIN_DIFFERENTIATE, /* of a norm, backward: sums to gradients and factors */
-    R2N_TRAIN_CONVERT,       /* of a convolution: its weights to bf16 */
+    R2N_TRAIN_CONVERT,       /* of a convolution: its weights to bf16, or Winograd's points */
     R2N_TRAIN_TRANSPOSE,     /* of a convolution: its weights for the gradient by its input */
     R2N_TRAIN_WEIGHTS,       /* of a convolution: parts of the gradient by its weights */
     R2N_TRAIN_ADD_PARTS,     /* of a convolution: their sum */
@@ -76,6 +78,7 @@ typedef enum r2n_train_kind {
 
 typedef union r2n_train_arguments {
     r2n_gemm_arguments gemm;
+    r2n_winograd_arguments winograd;
     r2n_pool_arguments pool;
     r2n_elementwise_arguments elementwise;
     r2n_statistics_arguments statistics;
@@ -90,7 +93,8 @@ typedef struct r2n_train_transpose {
     int32_t first_channel, channels;
     int32_t taps[9];
     int32_t tap_count;
-    int64_t first; /* element in the room for transposed weights */
+    int32_t winograd; /* as points of the transformed ones: one tap for each of nine */
+    int64_t first;    /* element in the room for transposed weights */
 } r2n_train_transpose;
 
 typedef struct r2n_train_operation {
@@ -138,10 +142,10 @@ struct r2n_network {
     int64_t block_elements;
     int32_t element_bytes; /* of the block, and of weights that a gemm reads */
     int64_t parameter_floats, statistic_floats, norm_floats, norm_doubles;
-    int64_t transposed_elements, part_floats, zero_floats;
+    int64_t transposed_elements, converted_elements, part_floats, zero_floats;
     void *block;
     float *parameters, *parameter_gradients, *statistics;
-    uint16_t *converted; /* bf16: the parameters of convolutions */
+    void *converted;
     float *norm_room;
     double *norm_sums;
     void *transposed;

@@ -138,19 +138,57 @@ res2net_status r2n_network_initialise(r2n_network *network, uint64_t seed, res2n
 
 /* ---- weights as a gemm reads them ---- */
 
-/* Pairs of rows of blocks [first, last) side by side, as bf16. */
-void r2n_network_convert(const r2n_network *network, const r2n_train_convolution *c,
-                         int32_t block_first, int32_t block_last)
+/* Pairs of rows side by side, as bf16. */
+static void convert_rows(const float *from, int64_t rows, uint16_t *to)
 {
-    const int64_t first = c->first + (int64_t)block_first * c->k_total * R2N_TRAIN_LANES;
-    const int64_t pairs = (int64_t)(block_last - block_first) * c->k_total / 2;
-    const float *from = network->parameters + first;
-    uint16_t *to = network->converted + first;
-    for (int64_t i = 0; i < pairs; i++, from += 2 * R2N_TRAIN_LANES, to += 2 * R2N_TRAIN_LANES)
+    for (; rows > 0; rows -= 2, from += 2 * R2N_TRAIN_LANES, to += 2 * R2N_TRAIN_LANES)
         for (int lane = 0; lane < R2N_TRAIN_LANES; lane++) {
             to[2 * lane] = r2n_bf16_from_float(from[lane]);
             to[2 * lane + 1] = r2n_bf16_from_float(from[lane + R2N_TRAIN_LANES]);
         }
+}
+
+/* Three weights of a row of the kernel, sixteen lanes each, to six points (kernels.h) `pitch`
+ * floats apart: in double and rounded once. */
+static void write_points(const float *g0, const float *g1, const float *g2, float *to,
+                         int64_t pitch)
+{
+    for (int lane = 0; lane < R2N_TRAIN_LANES; lane++) {
+        const double a = (double)g0[lane], b = (double)g1[lane], c = (double)g2[lane];
+        to[lane] = (float)(a / 4);
+        to[pitch + lane] = (float)(-(a + b + c) / 6);
+        to[2 * pitch + lane] = (float)(-(a - b + c) / 6);
+        to[3 * pitch + lane] = (float)((a + 2 * b + 4 * c) / 24);
+        to[4 * pitch + lane] = (float)((a - 2 * b + 4 * c) / 24);
+        to[5 * pitch + lane] = g2[lane];
+    }
+}
+
+/* One block of outputs: from [row][column][input][16] to [point][row][input][16]. */
+static void transform_block(const float *from, int32_t inputs, float *to)
+{
+    const int64_t tap = (int64_t)inputs * R2N_TRAIN_LANES, point = R2N_WINOGRAD_ROWS * tap;
+    for (int row = 0; row < R2N_WINOGRAD_ROWS; row++)
+        for (int64_t i = 0; i < tap; i += R2N_TRAIN_LANES) {
+            const float *g = from + 3 * row * tap + i;
+            write_points(g, g + tap, g + 2 * tap, to + row * tap + i, point);
+        }
+}
+
+/* Weights in the form that the forward kernel reads, of blocks [first, last). */
+void r2n_network_convert(const r2n_network *network, const r2n_train_convolution *c,
+                         int32_t block_first, int32_t block_last)
+{
+    const int64_t floats = (int64_t)c->k_total * R2N_TRAIN_LANES;
+    const int64_t elements = c->winograd ? 2 * floats : floats;
+    for (int32_t block = block_first; block < block_last; block++) {
+        const float *from = network->parameters + c->first + block * floats;
+        void *to = r2n_train_at(network, network->converted, c->converted + block * elements);
+        if (c->winograd)
+            transform_block(from, c->inputs, to);
+        else
+            convert_rows(from, c->k_total, to);
+    }
 }
 
 /* One tap of sixteen inputs, or of fewer: to[output][lane of inputs]. */
@@ -183,8 +221,43 @@ static void transpose_bf16(const r2n_train_convolution *c, const float *weights,
     }
 }
 
-/* to[block of inputs][tap of the piece][output][lane of inputs], for blocks [first, last). The
- * channels of a piece follow each other without zeros between. */
+/* A row of the kernel of sixteen inputs, or of fewer, turned about: to[point][..][output][lane]. */
+static void transpose_points(const r2n_train_convolution *c, const float *const weights[3],
+                             int32_t lanes, float *to)
+{
+    const int64_t point = (int64_t)R2N_WINOGRAD_ROWS * c->outputs * R2N_TRAIN_LANES;
+    float g[3][R2N_TRAIN_LANES] = {{0}};
+    for (int32_t n = 0; n < c->outputs; n++) {
+        const int64_t at =
+            (int64_t)(n / R2N_TRAIN_LANES) * c->k_total * R2N_TRAIN_LANES + n % R2N_TRAIN_LANES;
+        for (int i = 0; i < 3; i++)
+            for (int32_t lane = 0; lane < lanes; lane++)
+                g[i][lane] = weights[i][at + lane * R2N_TRAIN_LANES];
+        write_points(g[0], g[1], g[2], to + n * R2N_TRAIN_LANES, point);
+    }
+}
+
+static void transpose_winograd(const r2n_network *network, const r2n_train_transpose *t,
+                               const r2n_train_convolution *c, int32_t block, int32_t lanes)
+{
+    const int64_t slice = (int64_t)c->outputs * R2N_TRAIN_LANES;
+    const int64_t block_floats = (int64_t)R2N_WINOGRAD_POINTS * R2N_WINOGRAD_ROWS * slice;
+    float *to = (float *)network->transposed + t->first + block * block_floats;
+    for (int row = 0; row < R2N_WINOGRAD_ROWS; row++) {
+        const float *weights[3];
+        for (int column = 0; column < 3; column++) {
+            const int64_t tap = (2 - row) * 3 + 2 - column;
+            weights[column] =
+                network->parameters + c->first +
+                (row_of(c, t->first_channel, tap) + (int64_t)block * R2N_TRAIN_LANES) *
+                    R2N_TRAIN_LANES;
+        }
+        transpose_points(c, weights, lanes, to + row * slice);
+    }
+}
+
+/* to[block of inputs][tap of the piece][output][lane of inputs], or Winograd's points of it, for
+ * blocks [first, last). The channels of a piece follow each other without zeros between. */
 void r2n_network_transpose(const r2n_network *network, const r2n_train_operation *operation,
                            int32_t block_first, int32_t block_last)
 {
@@ -194,6 +267,10 @@ void r2n_network_transpose(const r2n_network *network, const r2n_train_operation
     for (int32_t block = block_first; block < block_last; block++) {
         const int32_t left = t->channels - block * R2N_TRAIN_LANES;
         const int32_t lanes = left < R2N_TRAIN_LANES ? left : R2N_TRAIN_LANES;
+        if (t->winograd) {
+            transpose_winograd(network, t, c, block, lanes);
+            continue;
+        }
         for (int32_t i = 0; i < t->tap_count; i++) {
             const int64_t row =
                 row_of(c, t->first_channel, t->taps[i]) + (int64_t)block * R2N_TRAIN_LANES;

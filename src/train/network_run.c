@@ -316,6 +316,8 @@ static int32_t *images_of(r2n_train_operation *o)
     switch (o->operation) {
     case R2N_OPERATION_GEMM:
         return &a->gemm.images;
+    case R2N_OPERATION_WINOGRAD:
+        return &a->winograd.images;
     case R2N_OPERATION_POOL:
         return &a->pool.images;
     case R2N_OPERATION_ELEMENTWISE:

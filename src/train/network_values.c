@@ -290,6 +290,24 @@ static void choose_parts(const r2n_network *network, r2n_train_convolution *c)
     c->chunk_rows = chunk > part_rows ? part_rows : chunk;
 }
 
+/* A 3x3 convolution of stride 1 on one run of channels, where a vector kernel takes it. */
+static int takes_winograd(const r2n_network *network, const r2n_train_convolution *c)
+{
+    const r2n_winograd_arguments there = {.images = 1,
+                                          .rows = 1,
+                                          .columns = 1,
+                                          .input_channels =
+                                              c->inputs > c->outputs ? c->inputs : c->outputs,
+                                          .channels = c->outputs};
+    if (network->options.precision != R2N_PRECISION_F32 || c->kernel != R2N_WINOGRAD_ROWS ||
+        c->stride != 1 || network->graph->nodes[c->node].padding != 1 ||
+        network->values[c->input].count != 1)
+        return 0;
+    return r2n_choose_kernel(R2N_OPERATION_WINOGRAD, R2N_PRECISION_F32, network->options.isa,
+                             &there, NULL, 0)
+               ->isa != R2N_ISA_REFERENCE;
+}
+
 static void fill_convolution(r2n_network *network, int32_t node, int32_t index)
 {
     const r2n_node *n = &network->graph->nodes[node];
@@ -311,6 +329,13 @@ static void fill_convolution(r2n_network *network, int32_t node, int32_t index)
     c->padded_inputs = r2n_train_padded(network, c->inputs, c->group);
     c->padded_outputs = r2n_train_padded(network, c->outputs, c->outputs);
     c->k_total = c->taps * c->padded_inputs;
+    c->winograd = takes_winograd(network, c);
+    c->converted = -1;
+    if (network->options.precision == R2N_PRECISION_BF16 || c->winograd) {
+        c->converted = network->converted_elements;
+        network->converted_elements += (int64_t)r2n_train_blocks(c->outputs) * R2N_TRAIN_LANES *
+                                       (c->winograd ? 2 * c->k_total : c->k_total);
+    }
     network->convolution_of[node] = index;
     choose_parts(network, c);
 }
