@@ -109,6 +109,25 @@ static void place_output(gradient_case *c, random_state *random)
                                ROLE_WRITTEN);
 }
 
+/* With the first source's pitches, as layers have that keep a tensor's size: what a kernel found
+ * out about the one's places may serve for the other's. Its pixels may overlap, being read only. */
+static r2n_view view_like_source(gradient_case *c)
+{
+    scene *s = &c->operands.before;
+    const r2n_weights_gradient_arguments *w = &c->gradient;
+    const r2n_gemm_source *source = &w->sources[0];
+    const r2n_view view = {.offset = s->used,
+                           .image_pitch = source->image_pitch,
+                           .row_pitch = source->row_pitch,
+                           .pixel_pitch = source->pixel_pitch,
+                           .groups = 1,
+                           .group_channels = w->channels,
+                           .group_pitch = w->channels};
+    s->used += w->images * view.image_pitch + w->rows * view.row_pitch +
+               w->columns * view.pixel_pitch + w->channels;
+    return view;
+}
+
 static void make_case(gradient_case *c, random_state *random, r2n_precision precision, fill f,
                       int size)
 {
@@ -136,7 +155,8 @@ static void make_case(gradient_case *c, random_state *random, r2n_precision prec
     while (part_count(c) > MOST_PARTS)
         w->part_rows += w->chunk_rows;
     const extent e = {w->images, w->rows, w->columns, w->channels};
-    w->gradient = scene_view(&g->before, random, e, 0);
+    w->gradient = random_between(random, 0, 2) == 0 ? view_like_source(c)
+                                                    : scene_view(&g->before, random, e, 0);
     scene_mark_view(&g->before, random, f, &w->gradient, e, ROLE_READ);
     place_output(c, random);
     const int64_t cut = scene_trim(&g->before);
