@@ -63,10 +63,11 @@ def main():
     options = parser.parse_args()
     for case in options.case or CASES:
         ours, family, _, batch, side, classes = CASES[case]
-        commands = {"res2net f32": [options.driver, "speed", ours, family, str(batch), str(side),
-                                    str(classes), "avx512", str(options.threads),
-                                    str(options.seconds)]}
-        for precision in ("f32", "bf16"):
+        commands = {}
+        for precision, isa in (("f32", "amx"), ("bf16", "amx/bf16")):  # ceilings: what the CPU has
+            commands[f"res2net {precision}"] = [
+                options.driver, "speed", ours, family, str(batch), str(side), str(classes), isa,
+                str(options.threads), str(options.seconds)]
             commands[f"PyTorch {precision}"] = [
                 sys.executable, os.path.abspath(__file__), "--torch", case, precision,
                 str(options.seconds), str(options.threads)]
@@ -76,8 +77,10 @@ def main():
                 least[name] = min(least[name], seconds_of(command))
         for name, value in least.items():
             print(f"{case}, batch {batch}, {side} px, {options.threads} threads: {name}: "
-                  f"{batch / value:.2f} images/s, ours takes {least['res2net f32'] / value:.2f} of "
-                  f"its time", flush=True)
+                  f"{batch / value:.2f} images/s", flush=True)
+        for precision in ("f32", "bf16"):
+            ratio = least[f"PyTorch {precision}"] / least[f"res2net {precision}"]
+            print(f"{case}: {precision}: {ratio:.2f} times PyTorch's speed", flush=True)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,8 @@ const char *const r2n_paddleclas_global_keys[] = {
     "to_static", "use_dali", "log_ranks", "print_mem_info", "iter_per_epoch", "use_multilabel",
     "class_num", "uniform_output_enabled", "export_for_fd",
     /* ours */
-    "freeze_stages", "save_iterations", "stop_after_bad_steps", "sampler_order", NULL};
+    "freeze_stages", "save_iterations", "stop_after_bad_steps", "stop_after_epoch", "sampler_order",
+    NULL};
 
 const char *const r2n_paddleclas_arch_keys[] = {
     "name", "class_num", "pretrained", "use_ssld", "infer_add_softmax", "infer_output_key",

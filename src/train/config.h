@@ -38,6 +38,7 @@ typedef struct r2n_train_config {
     int64_t seed;
     int32_t image_rows, image_columns; /* image_shape, or 0: of exports, no transform reads it */
     int freeze_stages; /* Global.freeze_stages (ours): the stem and so many stages; 0: nothing */
+    int32_t stop_after_epoch;     /* Global.stop_after_epoch (ours): 0, none */
     int32_t stop_after_bad_steps; /* Global.stop_after_bad_steps (ours), 20 */
     int64_t save_iterations; /* Global.save_iterations (ours): `latest` every so many; 0: none */
     /* Arch */

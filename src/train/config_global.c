@@ -106,6 +106,7 @@ static res2net_status read_counts(const r2n_config_section *global)
         {"print_batch_step", 1, &out->print_batch_step},
         {"update_freq", 1, &out->update_freq},
         {"stop_after_bad_steps", 1, &out->stop_after_bad_steps},
+        {"stop_after_epoch", 0, &out->stop_after_epoch},
     };
     res2net_status status = RES2NET_OK;
     if (r2n_config_find(global, "epochs") == NULL)

@@ -305,8 +305,17 @@ static res2net_status end_epoch(r2n_training_run *run)
 res2net_status r2n_run_epochs(r2n_training_run *run)
 {
     res2net_status status = RES2NET_OK;
+    const int64_t told = run->config.stop_after_epoch;
     while (status == RES2NET_OK && run->state.epoch < run->config.epochs) {
         epoch e = {0};
+        if (told > 0 && run->state.epoch >= told) {
+            r2n_records_say(run->records,
+                            "stopped after epoch %lld of %lld, as Global.stop_after_epoch says; -o "
+                            "Global.checkpoints=%s/latest goes on",
+                            (long long)run->state.epoch, (long long)run->config.epochs,
+                            run->folder);
+            break;
+        }
         int ended = 0;
         status = r2n_loader_begin(run->loader, run->state.epoch, run->state.iteration, run->report);
         while (status == RES2NET_OK && !ended && run->state.iteration < run->iterations)

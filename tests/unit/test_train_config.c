@@ -143,6 +143,7 @@ static void the_smallest_has_defaults(void **state)
     assert_true(c.save_interval == 1 && c.eval_interval == 1 && c.start_eval_epoch == 0);
     assert_true(c.print_batch_step == 10 && c.update_freq == 1 && c.seed == 0);
     assert_true(c.freeze_stages == 0 && c.stop_after_bad_steps == 20 && c.save_iterations == 0);
+    assert_int_equal(c.stop_after_epoch, 0);
     assert_true(c.image_rows == 0 && c.use_visualdl == 0);
     assert_int_equal(c.eval_during_train, 0); /* there is nothing to evaluate */
     assert_null(c.eval.list);
@@ -170,6 +171,7 @@ static void globals_are_read(void **state)
                "  use_dali: False, use_multilabel: False, eval_mode: classification,\n"
                "  train_mode: classification, class_num: 9, freeze_stages: 2,\n"
                "  save_iterations: 500, stop_after_bad_steps: 5, sampler_order: paddle,\n"
+               "  stop_after_epoch: 4,\n"
                "  print_mem_info: True, log_ranks: '0', iter_per_epoch: null}\n"
                "AMP: {level: O2, scale_loss: 128.0}\nEMA: {decay: 0.999}\n",
                NULL, 0, &c);
@@ -181,6 +183,7 @@ static void globals_are_read(void **state)
     assert_true(c.image_rows == 96 && c.image_columns == 128 && c.seed == 4294967295);
     assert_true(c.update_freq == 4 && c.freeze_stages == 2 && c.save_iterations == 500);
     assert_true(c.stop_after_bad_steps == 5 && c.train.paddle_order == 1);
+    assert_int_equal(c.stop_after_epoch, 4);
     assert_int_equal(c.architecture.classes, 9); /* deprecated, but Arch says nothing */
     assert_true(c.bf16 == 1 && c.ema_decay == 0.999);
     r2n_train_config_free(&c);
