@@ -212,7 +212,7 @@ res2net_status r2n_config_read_precision(const r2n_config_section *root)
         status = r2n_config_choice(&amp, "level", levels, &level);
     if (status != RES2NET_OK)
         return status;
-    r2n_config_taken(&amp, "use_fp16_test", "evaluations run in the run's own precision");
+    r2n_config_taken(&amp, "use_fp16_test", "evaluations run in f32");
     r2n_config_taken(&amp, "scale_loss", scaling);
     r2n_config_taken(&amp, "use_dynamic_loss_scaling", scaling);
     r2n_config_taken(&amp, "use_promote", "changes nothing here");
