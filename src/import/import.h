@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A network that another program wrote as a graph (ONNX, Paddle inference models) back to a row of
+ * the catalogue and its canonical tensors. The graph is matched by structure; names are not relied
+ * upon. Batch norms may be folded into the convolutions: such a convolution's bias becomes a batch
+ * norm of scale 1, mean 0 and variance 1 - epsilon.
+ */
+#ifndef R2N_IMPORT_IMPORT_H
+#define R2N_IMPORT_IMPORT_H
+
+#include "model/graph.h"
+#include "weights/weights.h"
+
+typedef struct r2n_imported {
+    r2n_architecture architecture;
+    r2n_family family;
+    r2n_tensor_set *weights; /* canonical: the caller's */
+    int32_t ends_in_softmax; /* the file's last step; it is not part of the tensors */
+    char *preprocessing;     /* JSON of ours in the file's metadata, or NULL: r2n_free */
+    char *labels;            /* likewise, a name a line */
+} r2n_imported;
+
+/* `path` is a file .onnx, .pdmodel, .json (PIR, with its .pdiparams beside it), a folder of an
+ * inference model, or a .tar of such a folder. DAMAGED, MISMATCH (no Res2Net, with the reason),
+ * UNSUPPORTED, LIMIT_EXCEEDED, OUT_OF_MEMORY; nothing is loaded in part. */
+res2net_status r2n_import(const char *path, r2n_imported *out, res2net_report *report);
+/* Does the path look like one of these (content, not name alone)? */
+int r2n_import_recognises(const char *path);
+
+#endif
