@@ -14,11 +14,10 @@
  * As in reduce.h both tiles of rows have as many: where the rows k are an odd number, the second
  * tile begins with the last row of the first.
  */
-#include <assert.h>
 #include <immintrin.h>
 #include <stddef.h>
 
-#include "kernels/kernels.h"
+#include "kernels/gradient_segments.h"
 #include "kernels/x86_amx/multiply.h"
 #include "kernels/x86_amx/tile.h"
 
@@ -32,8 +31,8 @@ r2n_kernel_function WEIGHTS_GRADIENT;
 
 enum {
     LANES = 16,
-    SEGMENT = 512, /* pixels */
-    STEP = 32,     /* pixels that one product adds up */
+    SEGMENT = R2N_LISTED_PIXELS,
+    STEP = 32, /* pixels that one product adds up */
     PAIR_LANES = 2 * LANES,
     STEP_PAIRS = STEP / 2,
     BLOCK_STEP = STEP_PAIRS * PAIR_LANES, /* elements of the gradient's copy: 16 channels, a step */
@@ -44,24 +43,14 @@ enum {
     GROUP_BLOCKS = 16
 };
 
-/* Where pixels lie that have these pitches, in elements from the first pixel of all. */
-typedef struct pixel_list {
-    int64_t image_pitch, row_pitch, pixel_pitch;
-    int32_t pixels; /* 0: it lists none yet */
-    int64_t at[SEGMENT];
-} pixel_list;
-
 typedef struct gradient_walk {
     const r2n_weights_gradient_arguments *arguments;
     const uint16_t *block;
-    /* The segment. Pixels are counted over all images. */
-    float *part;
-    int64_t first_pixel;
-    int32_t pixels, steps;
-    int adds; /* to what stands in the output */
+    r2n_gradient_segment segment;
+    int32_t steps;
     /* The group. */
     int32_t first_block, blocks;
-    pixel_list *list;
+    r2n_pixel_list *list;
     uint16_t *gradient; /* [blocks of the group][steps][16 pairs][16][2] */
     uint16_t *operands; /* [steps][32 rows k][32 pixels] */
     int32_t tile_rows;  /* of the configuration in use, 0 for none */
@@ -88,43 +77,6 @@ static int32_t pieces(int32_t whole, int32_t most)
     return whole / most + (whole % most != 0);
 }
 
-/* ---- pixels ---- */
-
-static void list_pixels(pixel_list *list, const gradient_walk *w)
-{
-    const r2n_weights_gradient_arguments *a = w->arguments;
-    int32_t column = (int32_t)(w->first_pixel % a->columns);
-    int32_t row = (int32_t)(w->first_pixel / a->columns % a->rows);
-    int64_t image = w->first_pixel / a->columns / a->rows;
-    list->pixels = w->pixels;
-    for (int32_t i = 0; i < w->pixels;) {
-        int64_t at = image * list->image_pitch + row * list->row_pitch + column * list->pixel_pitch;
-        for (; i < w->pixels && column < a->columns; column++) {
-            list->at[i++] = at;
-            at += list->pixel_pitch;
-        }
-        column = 0;
-        if (++row == a->rows) {
-            row = 0;
-            image++;
-        }
-    }
-}
-
-/* The list is kept where the pixels lie in the same way: taps differ in their offset only. */
-static void find_pixels(gradient_walk *w, int64_t image_pitch, int64_t row_pitch,
-                        int64_t pixel_pitch)
-{
-    pixel_list *list = w->list;
-    if (list->pixels != 0 && list->image_pitch == image_pitch && list->row_pitch == row_pitch &&
-        list->pixel_pitch == pixel_pitch)
-        return;
-    list->image_pitch = image_pitch;
-    list->row_pitch = row_pitch;
-    list->pixel_pitch = pixel_pitch;
-    list_pixels(list, w);
-}
-
 /* ---- the gradient's copy ---- */
 
 /* Up to 16 channels of a pixel, zeros in the upper half and where `mask` has no bit. */
@@ -134,8 +86,8 @@ ALWAYS_INLINE __m512i load_lanes(const uint16_t *from, __mmask16 mask)
 }
 
 /* A block's channels from `from` on; zeros where there is no pixel or channel any more. */
-static void pack_lanes(const uint16_t *from, const pixel_list *list, int32_t channels, uint16_t *to,
-                       int32_t pairs)
+static void pack_lanes(const uint16_t *from, const r2n_pixel_list *list, int32_t channels,
+                       uint16_t *to, int32_t pairs)
 {
     const __mmask16 mask = (__mmask16)(channels < LANES ? (1u << channels) - 1 : 0xffffu);
     /* Every second word is the second pixel's. */
@@ -161,7 +113,8 @@ static void pack_lanes(const uint16_t *from, const pixel_list *list, int32_t cha
 static void pack_gradient(gradient_walk *w)
 {
     const r2n_view *view = &w->arguments->gradient;
-    find_pixels(w, view->image_pitch, view->row_pitch, view->pixel_pitch);
+    r2n_pixel_list_fill(w->list, w->arguments, &w->segment, view->image_pitch, view->row_pitch,
+                        view->pixel_pitch);
     for (int32_t i = 0; i < w->blocks; i++) {
         const int32_t channel = (w->first_block + i) * LANES;
         pack_lanes(w->block + view->offset + channel, w->list, w->arguments->channels - channel,
@@ -227,7 +180,7 @@ static void pack_operands(const gradient_walk *w, const k_rows *rows)
     const uint16_t *from = w->block + rows->source->offset + rows->k;
     for (int32_t step = 0; step < w->steps; step++) {
         const int64_t *at = w->list->at + step * STEP;
-        const int32_t pixels = w->pixels - step * STEP;
+        const int32_t pixels = (int32_t)w->segment.pixels - step * STEP;
         for (int32_t i = 0; i < rows->count; i += OCTET) {
             const int32_t k = rows->count < OCTET ? 0 : (int32_t)smaller(i, rows->count - OCTET);
             uint16_t *to = w->operands + step * K_STEP + k * STEP;
@@ -325,8 +278,8 @@ static void walk_panels(gradient_walk *w, const k_rows *rows)
 {
     const r2n_weights_gradient_arguments *a = w->arguments;
     const int64_t pitch = (int64_t)a->k_total * LANES;
-    float *output =
-        w->part + w->first_block * pitch + ((int64_t)rows->source->k_first + rows->k) * LANES;
+    float *output = w->segment.part + w->first_block * pitch +
+                    ((int64_t)rows->source->k_first + rows->k) * LANES;
     gradient_sums sums;
     pack_operands(w, rows);
     for (int32_t panel = 0; panel < w->blocks; panel += PANEL_BLOCKS) {
@@ -337,7 +290,7 @@ static void walk_panels(gradient_walk *w, const k_rows *rows)
         for (int32_t i = 0; i < blocks; i++) {
             const int64_t channels = a->channels - (int64_t)(w->first_block + panel + i) * LANES;
             finish_block(output, sums.values[i], rows->count,
-                         (__mmask16)((1u << smaller(LANES, channels)) - 1), w->adds);
+                         (__mmask16)((1u << smaller(LANES, channels)) - 1), w->segment.adds);
             output += pitch;
         }
     }
@@ -350,7 +303,8 @@ static void walk_group(gradient_walk *w)
     for (int32_t i = 0; i < a->source_count; i++) {
         const r2n_gemm_source *source = &a->sources[i];
         k_rows rows = {.source = source};
-        find_pixels(w, source->image_pitch, source->row_pitch, source->pixel_pitch);
+        r2n_pixel_list_fill(w->list, w->arguments, &w->segment, source->image_pitch,
+                            source->row_pitch, source->pixel_pitch);
         for (int32_t left = pieces(source->channels, MOST_K); left > 0; left--) {
             rows.count = pieces(source->channels - rows.k, left);
             walk_panels(w, &rows);
@@ -362,7 +316,7 @@ static void walk_group(gradient_walk *w)
 static void walk_segment(gradient_walk *w, r2n_range range)
 {
     w->list->pixels = 0;
-    w->steps = pieces(w->pixels, STEP);
+    w->steps = pieces((int32_t)w->segment.pixels, STEP);
     for (int32_t block = range.block_first; block < range.block_last; block += w->blocks) {
         w->first_block = block;
         w->blocks = (int32_t)smaller(GROUP_BLOCKS, range.block_last - block);
@@ -375,26 +329,12 @@ void WEIGHTS_GRADIENT(const void *arguments, void *block, r2n_range range)
     const r2n_weights_gradient_arguments *a = arguments;
     _Alignas(64) uint16_t gradient[GROUP_BLOCKS * SEGMENT / STEP * BLOCK_STEP];
     _Alignas(64) uint16_t copy[SEGMENT / STEP * K_STEP];
-    pixel_list list;
+    r2n_pixel_list list = {.pixels = 0};
     gradient_walk w = {
         .arguments = a, .block = block, .gradient = gradient, .operands = copy, .list = &list};
-    assert(a->part_rows > 0 &&
-           (range.row_first % a->part_rows == 0 || range.row_first >= range.row_last));
-    assert(a->chunk_rows > 0 && a->gradient.groups == 1);
-    for (int32_t row = range.row_first, end; row < range.row_last; row = end) {
-        const int32_t in_part = row % a->part_rows;
-        const int64_t part_end = (int64_t)row - in_part + a->part_rows;
-        end = (int32_t)smaller((int64_t)row + a->chunk_rows, smaller(part_end, range.row_last));
-        w.part = a->output + row / a->part_rows * a->part_pitch;
-        w.adds = in_part != 0;
-        const int64_t last_pixel = (int64_t)end * a->columns;
-        for (w.first_pixel = (int64_t)row * a->columns; w.first_pixel < last_pixel;
-             w.first_pixel += w.pixels) {
-            w.pixels = (int32_t)smaller(SEGMENT, last_pixel - w.first_pixel);
-            walk_segment(&w, range);
-            w.adds = 1;
-        }
-    }
+    r2n_gradient_segments segments = r2n_gradient_segments_of(a, range, SEGMENT);
+    while (r2n_gradient_next(&segments, &w.segment))
+        walk_segment(&w, range);
     if (w.tile_rows > 0)
         TILES_RELEASE();
 }
