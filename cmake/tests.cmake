@@ -76,10 +76,13 @@ target_compile_options(public_headers PRIVATE -Wpedantic -Wshadow -Wconversion)
 set_target_properties(public_headers PROPERTIES CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON
     CXX_EXTENSIONS OFF)
 
-# For tests/scripts/test_cli_memory.sh; sanitizers have allocators of their own.
+# For tests/scripts/test_cli_memory.sh and test_cli_train_full_disk.sh; sanitizers have allocators of
+# their own, and want to be loaded first.
 if(RES2NET_TESTS AND NOT RES2NET_SANITIZE AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
     add_library(failing_malloc MODULE tests/scripts/failing_malloc.c)
     target_compile_definitions(failing_malloc PRIVATE _GNU_SOURCE)
+    add_library(full_disk MODULE tests/scripts/full_disk.c)
+    target_link_libraries(full_disk PRIVATE ${CMAKE_DL_LIBS})
 endif()
 
 file(GLOB script_tests CONFIGURE_DEPENDS tests/scripts/test_*.sh)

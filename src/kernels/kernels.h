@@ -278,9 +278,9 @@ typedef struct r2n_pool_gradient_arguments {
  * is taken chunk_rows rows at a time: a chunk's sum starts at +0 and takes its pixels in rising
  * order, one fma each; the first chunk is stored and the others are added to it; the last one of a
  * part may be shorter. Kernels are at their best with chunks of about 256 pixels, and a third
- * slower above 512. bf16 sums two neighbouring pixels at a time in the CPU's own order, and chunks
- * of more than 512 pixels 512 at a time, each of these sums beginning at +0. A source's K may be
- * odd here in bf16 too. */
+ * slower above 512. bf16 sums two neighbouring pixels at a time in the CPU's own order, tiles 32 at
+ * a time, and chunks of more than 512 pixels 512 at a time, each of these sums beginning at +0. A
+ * source's K may be odd here in bf16 too. */
 typedef struct r2n_weights_gradient_arguments {
     int32_t images, rows, columns; /* of the gradient */
     int32_t channels;              /* N */

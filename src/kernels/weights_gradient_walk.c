@@ -11,9 +11,10 @@
  */
 #include "kernels/weights_gradient_walk.h"
 
-#include <assert.h>
 #include <stddef.h>
 #include <string.h>
+
+#include "kernels/gradient_segments.h"
 
 enum { LANES = R2N_GRADIENT_LANES, SEGMENT = R2N_GRADIENT_SEGMENT, NONE = -1 };
 
@@ -229,17 +230,13 @@ void r2n_weights_gradient_f32_walk(const r2n_gradient_tile_set *set,
     _Alignas(64) float packed[SEGMENT * R2N_GRADIENT_MOST_BLOCKS * LANES];
     walk w = {
         .set = set, .arguments = a, .block = block, .range = range, .runs = runs, .packed = packed};
-    assert(a->part_rows > 0 &&
-           (range.row_first % a->part_rows == 0 || range.row_first >= range.row_last));
-    assert(a->chunk_rows > 0 && a->gradient.groups == 1);
-    for (int32_t row = range.row_first, end; row < range.row_last; row = end) {
-        const int32_t in_part = row % a->part_rows;
-        const int64_t part_end = (int64_t)row - in_part + a->part_rows;
-        end = (int32_t)smaller((int64_t)row + a->chunk_rows, smaller(part_end, range.row_last));
-        w.part = a->output + row / a->part_rows * a->part_pitch;
-        w.first_pixel = (int64_t)row * a->columns;
-        w.last_pixel = (int64_t)end * a->columns;
-        w.adds = in_part != 0;
+    r2n_gradient_segments chunks = r2n_gradient_segments_of(a, range, INT64_MAX);
+    r2n_gradient_segment chunk;
+    while (r2n_gradient_next(&chunks, &chunk)) {
+        w.part = chunk.part;
+        w.first_pixel = chunk.first_pixel;
+        w.last_pixel = chunk.first_pixel + chunk.pixels;
+        w.adds = chunk.adds;
         walk_chunk(&w);
     }
 }

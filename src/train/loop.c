@@ -296,9 +296,12 @@ static res2net_status end_epoch(r2n_training_run *run)
     run->train_images += run->epoch_images;
     run->epoch_seconds = 0;
     run->epoch_images = 0;
+    /* Before the saves: a resume takes back the row of an epoch that was not saved, but could not
+     * write one that is missing. */
+    const res2net_status told = r2n_records_epoch(run->records, &record, run->report);
     status = save_all(run, is_best);
     if (status == RES2NET_OK)
-        status = r2n_records_epoch(run->records, &record, run->report);
+        status = told;
     return status == RES2NET_OK && interrupted ? stop(run) : status;
 }
 

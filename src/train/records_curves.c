@@ -107,8 +107,9 @@ static void put_axes(r2n_text *page, const axis *epochs, const axis *values, int
         put_line(page, "grid", LEFT, y, WIDTH - RIGHT, y);
         put_label(page, "end", LEFT - 6, y + 4, value);
     }
-    for (double epoch = ceil(epochs->low / epochs->step) * epochs->step; epoch <= epochs->high;
-         epoch += epochs->step) {
+    const int64_t last = (int64_t)floor(epochs->high / epochs->step);
+    for (int64_t i = (int64_t)ceil(epochs->low / epochs->step); i <= last; i++) {
+        const double epoch = (double)i * epochs->step;
         const double x = across(epochs, epoch);
         put_line(page, "tick", x, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 4);
         if (!one_epoch || epoch == epochs->low + 1)

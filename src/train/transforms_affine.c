@@ -44,13 +44,15 @@ static void nearest_straight(const source *in, const double m[6], const uint8_t 
                              uint8_t *out)
 {
     double y = m[5] + m[4] * 0.5;
-    for (int32_t row = 0; row < in->height; row++, y += m[4]) {
+    for (int32_t row = 0; row < in->height; row++) {
         const int32_t from_y = holding(y, in->height);
         double x = m[2] + m[0] * 0.5;
-        for (int32_t column = 0; column < in->width; column++, x += m[0], out += 3) {
+        for (int32_t column = 0; column < in->width; column++, out += 3) {
             const int32_t from_x = holding(x, in->width);
             put(out, from_x >= 0 && from_y >= 0 ? pixel_at(in, from_x, from_y) : fill);
+            x += m[0];
         }
+        y += m[4];
     }
 }
 
@@ -92,12 +94,16 @@ static void nearest_fixed(const source *in, const double m[6], const uint8_t fil
 static void nearest_far(const source *in, const double m[6], const uint8_t fill[3], uint8_t *out)
 {
     double first_x = m[2] + m[0] * 0.5 + m[1] * 0.5, first_y = m[5] + m[3] * 0.5 + m[4] * 0.5;
-    for (int32_t row = 0; row < in->height; row++, first_x += m[1], first_y += m[4]) {
+    for (int32_t row = 0; row < in->height; row++) {
         double x = first_x, y = first_y;
-        for (int32_t column = 0; column < in->width; column++, x += m[0], y += m[3], out += 3) {
+        for (int32_t column = 0; column < in->width; column++, out += 3) {
             const int32_t from_x = holding(x, in->width), from_y = holding(y, in->height);
             put(out, from_x >= 0 && from_y >= 0 ? pixel_at(in, from_x, from_y) : fill);
+            x += m[0];
+            y += m[3];
         }
+        first_x += m[1];
+        first_y += m[4];
     }
 }
 

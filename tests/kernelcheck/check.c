@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,6 +40,16 @@ const r2n_kernel *find_reference(r2n_operation operation, r2n_precision precisio
             r2n_kernels[i].isa == R2N_ISA_REFERENCE)
             return &r2n_kernels[i];
     return NULL;
+}
+
+int has_tile_bits(const r2n_kernel *kernel)
+{
+    return kernel->isa != R2N_ISA_REFERENCE && (kernel->features & R2N_FEATURE_AVX512_BF16) == 0;
+}
+
+float flushed(float value)
+{
+    return fabsf(value) < FLT_MIN ? copysignf(0, value) : value;
 }
 
 int is_within(float found, double expected, double magnitude, int32_t terms)

@@ -8,7 +8,6 @@
  * the CPU. (Zen 4 does as Intel writes: fused, the odd channel first, denormals read and left as
  * zeros.)
  */
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,12 +89,6 @@ static expectation expect_output(const element *e)
     if (gemm->epilogue.relu && x.value <= 0)
         x.value = 0;
     return x;
-}
-
-/* As a tile does it. */
-static float flushed(float value)
-{
-    return fabsf(value) < FLT_MIN ? copysignf(0, value) : value;
 }
 
 /* A source's channels as the tile instruction adds them: the even and the odd ones of 32 from zero,
@@ -182,11 +175,6 @@ typedef struct result {
     void *after;
     int64_t wrong, other_bits; /* elements */
 } result;
-
-static int has_tile_bits(const r2n_kernel *kernel)
-{
-    return kernel->isa != R2N_ISA_REFERENCE && (kernel->features & R2N_FEATURE_AVX512_BF16) == 0;
-}
 
 static void look_at_element(const element *e, result *results, int count)
 {

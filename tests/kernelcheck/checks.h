@@ -23,6 +23,11 @@ int kernel_does(const r2n_kernel *kernel, r2n_operation operation, r2n_precision
 int any_kernel_does(r2n_operation operation, r2n_precision precision, const options *o);
 const r2n_kernel *find_reference(r2n_operation operation, r2n_precision precision);
 
+/* Of bf16's and bf16x3's products: it adds them as a tile does. */
+int has_tile_bits(const r2n_kernel *kernel);
+/* A denormal becomes the zero of its sign, as in a tile. */
+float flushed(float value);
+
 /* |found - expected| <= (terms + 8) * 2^-24 * magnitude, plus as many steps of the smallest
  * denormal: the bound of `terms` rounded additions in any order. */
 int is_within(float found, double expected, double magnitude, int32_t terms);

@@ -6,16 +6,18 @@
 #include "kernels/cpu_features.h"
 #include "kernels/x86_amx/ceiling.c"
 #include "kernels/x86_amx/gemm.c"
+#include "kernels/x86_amx/weights_gradient.c"
 
-#define EMULATED(precision)                                                                        \
-    static void run_##precision(const void *arguments, void *block, r2n_range range)               \
+#define EMULATED(operation, precision)                                                             \
+    static void run_##operation##_##precision(const void *arguments, void *block, r2n_range range) \
     {                                                                                              \
-        r2n_gemm_##precision##_amx_emulated(arguments, block, range);                              \
-        emulated_expect_released("gemm_" #precision);                                              \
+        r2n_##operation##_##precision##_amx_emulated(arguments, block, range);                     \
+        emulated_expect_released(#operation "_" #precision);                                       \
     }
-EMULATED(bf16)
-EMULATED(bf16x3)
-EMULATED(int8)
+EMULATED(gemm, bf16)
+EMULATED(gemm, bf16x3)
+EMULATED(gemm, int8)
+EMULATED(weights_gradient, bf16)
 
 static const char *accepts_all(const void *arguments)
 {
@@ -24,14 +26,17 @@ static const char *accepts_all(const void *arguments)
 }
 
 /* What is not emulated is AVX-512. */
-#define KERNEL_LINE(precision, PRECISION)                                                          \
+#define KERNEL_LINE(operation, precision, OPERATION, PRECISION)                                    \
     {                                                                                              \
-        "gemm_" #precision "_amx_emulated", R2N_OPERATION_GEMM, R2N_PRECISION_##PRECISION,         \
-            R2N_ISA_AVX512, R2N_FEATURE_AVX512, run_##precision, accepts_all                       \
+#operation "_" #precision "_amx_emulated", R2N_OPERATION_##OPERATION,                      \
+            R2N_PRECISION_##PRECISION, R2N_ISA_AVX512, R2N_FEATURE_AVX512,                         \
+            run_##operation##_##precision, accepts_all                                             \
     }
 
-const r2n_kernel emulated_kernels[] = {KERNEL_LINE(bf16, BF16), KERNEL_LINE(bf16x3, BF16X3),
-                                       KERNEL_LINE(int8, INT8)};
+const r2n_kernel emulated_kernels[] = {KERNEL_LINE(gemm, bf16, GEMM, BF16),
+                                       KERNEL_LINE(gemm, bf16x3, GEMM, BF16X3),
+                                       KERNEL_LINE(gemm, int8, GEMM, INT8),
+                                       KERNEL_LINE(weights_gradient, bf16, WEIGHTS_GRADIENT, BF16)};
 const size_t emulated_kernel_count = sizeof emulated_kernels / sizeof emulated_kernels[0];
 
 int emulated_ceilings_count(int64_t rounds)

@@ -104,6 +104,12 @@ expect 0 train parts -o Global.checkpoints="parts/${whole#*/}/epoch_2"
 is_same "$whole/latest.r2n" "parts/${whole#*/}/latest.r2n" "a resume from epoch 2"
 is_same "$whole/latest.pdopt" "parts/${whole#*/}/latest.pdopt" "the optimiser after a resume"
 
+# Told to stop after an epoch: its end, and status 0.
+expect 0 train told -o Global.stop_after_epoch=4
+says "stopped after epoch 4 of 6"
+expect 0 train told -o Global.checkpoints="told/${whole#*/}/latest"
+is_same "$whole/latest.r2n" "told/${whole#*/}/latest.r2n" "a stop after epoch 4"
+
 # In the middle of one: SIGINT and SIGTERM save; SIGKILL leaves the save before it.
 stopped() { # stopped SIGNAL STATUS LINES
     rm -rf stopped
@@ -160,6 +166,11 @@ expect 0 "$res2net" convert "wild/${whole#*/}/latest.r2n" wild.safetensors # ref
 # ---- bf16: on any CPU with the reference kernels; elsewhere refused where the CPU lacks it
 expect 2 "$res2net" train -c net.yaml --precision bf16 --isa avx2
 says "training in bf16 needs"
+sed -e 's/width=32/width=26/' -e 's/size: 32, padding: 4/size: 8, padding: 0/' net.yaml >half.yaml
+expect 0 "$res2net" train -c half.yaml --precision bf16 --isa reference -o Global.output_dir=half \
+    -o Global.epochs=1 -o Global.eval_during_train=False
+says "seed 3, bf16"
+says "[Train][Epoch 1/1][Iter: 2/3]"
 
 # ---- another number of classes: the head is new, the rest is not
 python3 - <<'END'

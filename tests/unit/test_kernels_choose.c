@@ -229,6 +229,46 @@ static void precisions_say_what_they_need(void **state)
     assert_int_equal(r2n_precision_missing(R2N_PRECISION_BF16X3, R2N_ISA_AMX) == NULL, has_tiles);
 }
 
+#if defined(__x86_64__)
+static const r2n_kernel *find_kernel(r2n_operation operation, r2n_precision precision, r2n_isa isa)
+{
+    for (size_t i = 0; i < r2n_kernel_count; i++)
+        if (r2n_kernels[i].operation == operation && r2n_kernels[i].precision == precision &&
+            r2n_kernels[i].isa == isa)
+            return &r2n_kernels[i];
+    return NULL;
+}
+
+/* A CPU with tiles has all that these need: what has no kernel on tiles does not fall back to
+ * reference/ there. */
+static void tiles_train_in_bf16_beside_avx512(void **state)
+{
+    static const r2n_operation operations[] = {
+        R2N_OPERATION_GEMM,          R2N_OPERATION_POOL,
+        R2N_OPERATION_ELEMENTWISE,   R2N_OPERATION_STATISTICS,
+        R2N_OPERATION_NORM_SUMS,     R2N_OPERATION_NORM_GRADIENT,
+        R2N_OPERATION_POOL_GRADIENT, R2N_OPERATION_WEIGHTS_GRADIENT};
+    (void)state;
+    const uint32_t avx512 = R2N_FEATURE_AVX512 | R2N_FEATURE_AVX512_BF16;
+    const uint32_t features = r2n_cpu_features();
+    const int has_tiles = (features & R2N_FEATURE_AMX_BF16) != 0;
+    if (has_tiles)
+        assert_int_equal(features & avx512, avx512);
+    for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
+        const r2n_kernel *tiles = find_kernel(operations[i], R2N_PRECISION_BF16, R2N_ISA_AMX);
+        const r2n_kernel *vectors = find_kernel(operations[i], R2N_PRECISION_BF16, R2N_ISA_AVX512);
+        assert_int_equal(tiles != NULL, operations[i] == R2N_OPERATION_GEMM ||
+                                            operations[i] == R2N_OPERATION_WEIGHTS_GRADIENT);
+        assert_non_null(vectors);
+        assert_int_equal(vectors->features & ~avx512, 0);
+        if ((features & avx512) == avx512)
+            assert_ptr_equal(
+                r2n_choose_kernel(operations[i], R2N_PRECISION_BF16, R2N_ISA_AMX, &plain, NULL, 0),
+                tiles != NULL && has_tiles ? tiles : vectors);
+    }
+}
+#endif
+
 static void packing_has_sixteen_lanes_and_zeros_after_the_last(void **state)
 {
     (void)state;
@@ -270,6 +310,9 @@ int main(void)
         cmocka_unit_test(a_ceiling_gives_the_best_below_it),
         cmocka_unit_test(missing_levels_and_features_agree),
         cmocka_unit_test(precisions_say_what_they_need),
+#if defined(__x86_64__)
+        cmocka_unit_test(tiles_train_in_bf16_beside_avx512),
+#endif
         cmocka_unit_test(packing_has_sixteen_lanes_and_zeros_after_the_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,9 +17,8 @@
 #include <immintrin.h>
 
 #include "kernels/gemm_walk.h"
+#include "kernels/x86_amx/multiply.h"
 #include "kernels/x86_amx/tile.h"
-
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 enum { MOST_PIXELS = 2 * TILE_ROWS, MOST_BLOCKS = 2 };
 /* Of the sums: 32 channels of a pixel. */
@@ -42,13 +41,6 @@ typedef struct tile_room {
     int32_t lengths[2]; /* of the operands' rows, in bytes */
     int32_t rows;       /* of the configuration in use, 0 for none */
 } tile_room;
-
-/* Operands of one step. */
-typedef struct operands {
-    const char *a0, *a1; /* pixels of both tiles */
-    int64_t a_pitch;
-    const char *b0, *b1; /* weights of both blocks */
-} operands;
 
 /* An operand that is filled up with zeros. */
 typedef struct padded_operands {
@@ -130,33 +122,6 @@ ALWAYS_INLINE operands pad_operands(padded_operands *p, operands from, int32_t r
     if (blocks > 1)
         pad_weights(p->b1, from.b1, bytes);
     return (operands){p->a0, p->a1, TILE_ROW_BYTES, p->b0, p->b1};
-}
-
-#define MULTIPLY(sums, a, b)                                                                       \
-    do {                                                                                           \
-        if (is_int8)                                                                               \
-            TILE_MULTIPLY_INT8(sums, a, b);                                                        \
-        else                                                                                       \
-            TILE_MULTIPLY_BF16(sums, a, b);                                                        \
-    } while (0)
-
-/* A step with all four operands in registers of one length. */
-ALWAYS_INLINE void multiply_quickly(const operands *o, const int tiles, const int blocks,
-                                    const int is_int8)
-{
-    TILE_LOAD(4, o->a0, o->a_pitch);
-    TILE_LOAD(5, o->b0, TILE_ROW_BYTES);
-    MULTIPLY(0, 4, 5);
-    if (blocks > 1) {
-        TILE_LOAD(7, o->b1, TILE_ROW_BYTES);
-        MULTIPLY(1, 4, 7);
-    }
-    if (tiles > 1) {
-        TILE_LOAD(6, o->a1, o->a_pitch);
-        MULTIPLY(2, 6, 5);
-        if (blocks > 1)
-            MULTIPLY(3, 6, 7);
-    }
 }
 
 /* A step with one register for pixels and one for weights: five loads instead of four. */

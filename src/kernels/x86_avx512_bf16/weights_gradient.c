@@ -11,18 +11,18 @@
  * the next segment are asked for: in a training they come from memory, whose latency would else be
  * waited for in the copies.
  */
-#include <assert.h>
 #include <immintrin.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "kernels/gradient_ahead.h"
+#include "kernels/gradient_segments.h"
 #include "kernels/x86_avx512/weights_gradient_tiles.h"
 
 r2n_kernel_function r2n_weights_gradient_bf16_avx512;
 
 enum {
-    SEGMENT = 512, /* pixels */
+    SEGMENT = R2N_LISTED_PIXELS,
     PAIRS = SEGMENT / 2,
     PAIR_LANES = 2 * LANES, /* elements of 16 channels of two pixels */
     PANEL_BLOCKS = 2,
@@ -100,34 +100,6 @@ static tile_function *const tiles[PANEL_BLOCKS][MOST_K] = {{TILES(NAME, 1)}, {TI
 
 /* ---- copies ---- */
 
-/* Where pixels lie that have these pitches, in elements from the first pixel of all. */
-typedef struct pixel_list {
-    int64_t image_pitch, row_pitch, pixel_pitch;
-    int64_t pixels; /* 0: it lists none yet */
-    int64_t at[SEGMENT];
-} pixel_list;
-
-static void list_pixels(pixel_list *list, const r2n_weights_gradient_arguments *a, int64_t first,
-                        int64_t count)
-{
-    int32_t column = (int32_t)(first % a->columns);
-    int32_t row = (int32_t)(first / a->columns % a->rows);
-    int64_t image = first / a->columns / a->rows;
-    list->pixels = count;
-    for (int64_t i = 0; i < count;) {
-        int64_t at = image * list->image_pitch + row * list->row_pitch + column * list->pixel_pitch;
-        for (; i < count && column < a->columns; column++) {
-            list->at[i++] = at;
-            at += list->pixel_pitch;
-        }
-        column = 0;
-        if (++row == a->rows) {
-            row = 0;
-            image++;
-        }
-    }
-}
-
 /* 16 elements, or so many as the mask says and zeros. */
 ALWAYS_INLINE __m512i load(const uint16_t *from, __mmask16 mask, const int all_lanes)
 {
@@ -137,7 +109,7 @@ ALWAYS_INLINE __m512i load(const uint16_t *from, __mmask16 mask, const int all_l
 
 /* Up to 16 channels from `from` on of all pixels, two pixels side by side; zeros where there is no
  * pixel or channel any more. `to_pitch` is from pair to pair. */
-ALWAYS_INLINE void pack_lanes(const uint16_t *from, const pixel_list *list, __mmask16 mask,
+ALWAYS_INLINE void pack_lanes(const uint16_t *from, const r2n_pixel_list *list, __mmask16 mask,
                               const int all_lanes, uint16_t *to, int64_t to_pitch)
 {
     /* Every second word is the second pixel's. */
@@ -156,7 +128,7 @@ ALWAYS_INLINE void pack_lanes(const uint16_t *from, const pixel_list *list, __mm
                                    load(from + list->at[i], mask, all_lanes))));
 }
 
-static void pack(const uint16_t *from, const pixel_list *list, int32_t channels, uint16_t *to,
+static void pack(const uint16_t *from, const r2n_pixel_list *list, int32_t channels, uint16_t *to,
                  int64_t to_pitch)
 {
     if (channels >= LANES)
@@ -170,14 +142,12 @@ static void pack(const uint16_t *from, const pixel_list *list, int32_t channels,
 typedef struct walk {
     const r2n_weights_gradient_arguments *arguments;
     const uint16_t *block;
-    /* The segment. Pixels are counted over all images. */
-    float *part;
-    int64_t first_pixel, pixels, pairs;
-    int adds;
+    r2n_gradient_segment segment;
+    int64_t pairs;
     /* The group, and its gradient: [panels][pairs][blocks of the panel][16][2]. */
     int32_t first_block, blocks;
     uint16_t *gradient;
-    pixel_list *list;
+    r2n_pixel_list *list;
     r2n_gradient_ahead ahead;
 } walk;
 
@@ -191,23 +161,11 @@ static int64_t pieces(int64_t whole, int64_t most)
     return (whole + most - 1) / most;
 }
 
-/* The list is kept where the pixels lie in the same way: taps differ in their offset only. */
-static void find_pixels(walk *w, int64_t image_pitch, int64_t row_pitch, int64_t pixel_pitch)
-{
-    pixel_list *list = w->list;
-    if (list->pixels != 0 && list->image_pitch == image_pitch && list->row_pitch == row_pitch &&
-        list->pixel_pitch == pixel_pitch)
-        return;
-    list->image_pitch = image_pitch;
-    list->row_pitch = row_pitch;
-    list->pixel_pitch = pixel_pitch;
-    list_pixels(list, w->arguments, w->first_pixel, w->pixels);
-}
-
 static void pack_gradient(walk *w)
 {
     const r2n_view *view = &w->arguments->gradient;
-    find_pixels(w, view->image_pitch, view->row_pitch, view->pixel_pitch);
+    r2n_pixel_list_fill(w->list, w->arguments, &w->segment, view->image_pitch, view->row_pitch,
+                        view->pixel_pitch);
     for (int32_t i = 0; i < w->blocks; i++) {
         const int32_t panel = i / PANEL_BLOCKS * PANEL_BLOCKS;
         const int64_t blocks = smaller(PANEL_BLOCKS, w->blocks - panel);
@@ -229,14 +187,14 @@ static void compute_tiles(walk *w, const r2n_gemm_source *source, int32_t k, int
                           .pairs = w->pairs,
                           .output_pitch = (int64_t)a->k_total * LANES,
                           .prefetch_step = w->ahead.step,
-                          .adds = w->adds};
+                          .adds = w->segment.adds};
     pack(w->block + source->offset + first, w->list, source->channels - first, operands,
          PAIR_LANES);
     for (int32_t panel = 0; panel < w->blocks; panel += PANEL_BLOCKS) {
         const int32_t blocks = (int32_t)smaller(PANEL_BLOCKS, w->blocks - panel);
         const int32_t block = w->first_block + panel;
         tile.gradient = w->gradient + panel * w->pairs * PAIR_LANES;
-        tile.output = w->part + ((int64_t)block * a->k_total + source->k_first + k) * LANES;
+        tile.output = w->segment.part + ((int64_t)block * a->k_total + source->k_first + k) * LANES;
         tile.last_lanes = (int32_t)smaller(LANES, a->channels - (block + blocks - 1) * LANES);
         tile.prefetch = w->ahead.prefetch;
         tiles[blocks - 1][k_count - 1](&tile);
@@ -250,7 +208,8 @@ static void walk_group(walk *w)
     pack_gradient(w);
     for (int32_t i = 0; i < a->source_count; i++) {
         const r2n_gemm_source *source = &a->sources[i];
-        find_pixels(w, source->image_pitch, source->row_pitch, source->pixel_pitch);
+        r2n_pixel_list_fill(w->list, w->arguments, &w->segment, source->image_pitch,
+                            source->row_pitch, source->pixel_pitch);
         int32_t k = 0;
         for (int64_t left = pieces(source->channels, MOST_K); left > 0; left--) {
             const int32_t k_count = (int32_t)pieces(source->channels - k, left);
@@ -263,12 +222,12 @@ static void walk_group(walk *w)
 static void walk_segment(walk *w, r2n_range range)
 {
     w->list->pixels = 0;
-    w->pairs = pieces(w->pixels, 2);
-    const int64_t first = w->first_pixel + w->pixels;
+    w->pairs = pieces(w->segment.pixels, 2);
+    const int64_t first = w->segment.first_pixel + w->segment.pixels;
     const int64_t panels = pieces(range.block_last - range.block_first, PANEL_BLOCKS);
     r2n_gradient_ahead_begin(
         &w->ahead, w->arguments, w->block, sizeof *w->block, first,
-        smaller(first + w->pixels, (int64_t)range.row_last * w->arguments->columns),
+        smaller(first + w->segment.pixels, (int64_t)range.row_last * w->arguments->columns),
         r2n_gradient_tile_count(w->arguments, MOST_K) * panels * w->pairs);
     for (int32_t block = range.block_first; block < range.block_last; block += w->blocks) {
         w->first_block = block;
@@ -281,23 +240,9 @@ void r2n_weights_gradient_bf16_avx512(const void *arguments, void *block, r2n_ra
 {
     const r2n_weights_gradient_arguments *a = arguments;
     _Alignas(64) uint16_t gradient[GROUP_BLOCKS * PAIRS * PAIR_LANES];
-    pixel_list list;
+    r2n_pixel_list list = {.pixels = 0};
     walk w = {.arguments = a, .block = block, .gradient = gradient, .list = &list};
-    assert(a->part_rows > 0 &&
-           (range.row_first % a->part_rows == 0 || range.row_first >= range.row_last));
-    assert(a->chunk_rows > 0 && a->gradient.groups == 1);
-    for (int32_t row = range.row_first, end; row < range.row_last; row = end) {
-        const int32_t in_part = row % a->part_rows;
-        const int64_t part_end = (int64_t)row - in_part + a->part_rows;
-        end = (int32_t)smaller((int64_t)row + a->chunk_rows, smaller(part_end, range.row_last));
-        w.part = a->output + row / a->part_rows * a->part_pitch;
-        w.adds = in_part != 0;
-        const int64_t last_pixel = (int64_t)end * a->columns;
-        for (int64_t at = (int64_t)row * a->columns; at < last_pixel; at += SEGMENT) {
-            w.first_pixel = at;
-            w.pixels = smaller(SEGMENT, last_pixel - at);
-            walk_segment(&w, range);
-            w.adds = 1;
-        }
-    }
+    r2n_gradient_segments segments = r2n_gradient_segments_of(a, range, SEGMENT);
+    while (r2n_gradient_next(&segments, &w.segment))
+        walk_segment(&w, range);
 }
