@@ -15,8 +15,9 @@ enum { NODE = 1 };                                                           /* 
 enum { INPUT = 1, OUTPUT = 2, NODE_NAME = 3, OPERATION = 4, ATTRIBUTE = 5 }; /* of NodeProto */
 enum { ATTRIBUTE_NAME = 1, A_FLOAT = 2, AN_INTEGER = 3, INTEGERS = 8, TYPE = 20 }; /* of its own */
 enum { TYPE_FLOAT = 1, TYPE_INTEGER = 2, TYPE_INTEGERS = 7 };
-enum { SPLIT_SIZES_ARE_AN_INPUT = 13 }; /* opset */
-static const float EPSILON = 1e-5f;     /* both families, spec 1.7 */
+enum { SPLIT_SIZES_ARE_AN_INPUT = 13, TRAINING_IS_A_MODE = 14 }; /* opsets */
+static const float EPSILON = 1e-5f;                              /* both families, spec 1.7 */
+static const float MOMENTUM = 0.9f; /* what is kept of the old statistics */
 
 /* ---- one node -------------------------------------------------------------------------------- */
 
@@ -206,6 +207,10 @@ static res2net_status make_batch_norm(r2n_onnx_graph *g, int32_t index)
     put_output(g, node->name);
     put_kind(g, node->name, "BatchNormalization");
     put_float(g, "epsilon", EPSILON);
+    /* Before there was a training mode, some took any momentum but 1 for training. */
+    put_float(g, "momentum", g->options.opset >= TRAINING_IS_A_MODE ? MOMENTUM : 1);
+    if (g->options.opset >= TRAINING_IS_A_MODE)
+        put_integer(g, "training_mode", 0);
     end_node(g);
     return RES2NET_OK;
 }
