@@ -171,8 +171,8 @@ const verb verb_export = {
         "and class names go along as metadata. PATH appears whole or not at all.\n\n"
         "--to paddle is not there yet in this version.",
     .examples = "  res2net export -m net.r2n --to onnx -o net.onnx\n"
-                "  res2net export --weights Res2Net50_26w_4s_pretrained.pdparams --to onnx -o "
-                "net.onnx --batch 1 --size 224x224 --softmax off\n",
+                "  res2net export -m net.r2n --to onnx -o net.onnx --batch 1 --size 224x224 "
+                "--softmax off\n",
     .options = options,
     .run = run,
 };
