@@ -21,7 +21,7 @@ RULES = {
     "data": ["base", "formats", "image"],
     "plan": ["base", "kernels", "model", "weights"],
     "export": ["base", "formats", "model", "weights", "plan", "quantize", "import"],
-    "import": ["base", "formats", "model", "weights", "plan", "quantize"],
+    "import": ["base", "formats", "model", "weights"],
     "predict": ["base", "formats", "image", "data", "plan", "model", "weights", "kernels",
                 "export", "import"],
     "quantize": ["base", "data", "plan", "model", "weights", "kernels", "predict"],

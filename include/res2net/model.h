@@ -37,11 +37,12 @@ typedef struct res2net_load_options {
     const char *source;  /* where the weights come from, likewise */
 } res2net_load_options;
 
-/* Loads .r2n, .pdparams, .pth or .safetensors, told apart by content. `options` may be NULL. On
- * success *out is the caller's (`res2net_model_destroy`); on failure it is NULL and the report
- * lists everything that is wrong: NOT_FOUND, READ_FAILED, DAMAGED, UNSUPPORTED, LIMIT_EXCEEDED,
- * MISMATCH, NOT_FINITE, BAD_LIST, OUT_OF_MEMORY, INVALID_ARGUMENT. Nothing of a file is ever
- * executed. */
+/* Loads .r2n, .pdparams, .pth or .safetensors, told apart by content; or a Res2Net as a graph that
+ * another program wrote: .onnx, a Paddle inference model as its folder, its .tar, or its .pdmodel
+ * or .json with the .pdiparams beside it. `options` may be NULL. On success *out is the caller's
+ * (`res2net_model_destroy`); on failure it is NULL and the report lists everything that is wrong:
+ * NOT_FOUND, READ_FAILED, DAMAGED, UNSUPPORTED, LIMIT_EXCEEDED, MISMATCH, NOT_FINITE, BAD_LIST,
+ * OUT_OF_MEMORY, INVALID_ARGUMENT. Nothing of a file is ever executed. */
 RES2NET_API res2net_status res2net_model_load(const char *path, const res2net_load_options *options,
                                               res2net_model **out, res2net_report *report);
 

@@ -65,6 +65,7 @@ r2n_processor_limits r2n_os_processor_limits(void);
 uint64_t r2n_os_memory_bytes(void);
 
 int r2n_os_is_directory(const char *path);
+int r2n_os_is_regular(const char *path); /* a file that can be read more than once: no pipe */
 /* Renames, replacing what is there at once. WRITE_FAILED. */
 res2net_status r2n_os_rename(const char *from, const char *to, res2net_report *report);
 /* `to` becomes a second name of the file `from`, or a copy where the file system knows no second

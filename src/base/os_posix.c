@@ -402,6 +402,12 @@ int r2n_os_is_directory(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+int r2n_os_is_regular(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 res2net_status r2n_os_make_directories(const char *path, res2net_report *report)
 {
     char *part = r2n_copy_string(path);

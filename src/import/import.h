@@ -14,17 +14,24 @@
 typedef struct r2n_imported {
     r2n_architecture architecture;
     r2n_family family;
-    r2n_tensor_set *weights; /* canonical: the caller's */
+    r2n_tensor_set *weights; /* canonical: the caller's. Its metadata are ours in the file: family,
+                                recipe, labels, licence, source, each NULL where it says nothing */
     int32_t ends_in_softmax; /* the file's last step; it is not part of the tensors */
-    char *preprocessing;     /* JSON of ours in the file's metadata, or NULL: r2n_free */
-    char *labels;            /* likewise, a name a line */
+    char *yaml; /* inference.yml beside a Paddle model, NUL-terminated, or NULL: r2n_free */
 } r2n_imported;
 
 /* `path` is a file .onnx, .pdmodel, .json (PIR, with its .pdiparams beside it), a folder of an
  * inference model, or a .tar of such a folder. DAMAGED, MISMATCH (no Res2Net, with the reason),
  * UNSUPPORTED, LIMIT_EXCEEDED, OUT_OF_MEMORY; nothing is loaded in part. */
 res2net_status r2n_import(const char *path, r2n_imported *out, res2net_report *report);
-/* Does the path look like one of these (content, not name alone)? */
+/* The same of a .onnx or .tar in memory; nothing points into it afterwards. */
+res2net_status r2n_import_memory(const void *data, size_t size, const char *name, r2n_imported *out,
+                                 res2net_report *report);
+void r2n_imported_free(r2n_imported *imported);
+
+/* Does the path look like one of these (content, not name alone)? Every folder does; pipes, which
+ * can be read only once, do not. */
 int r2n_import_recognises(const char *path);
+int r2n_import_recognises_memory(const void *data, size_t size);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "kernels/precision.h"
+#include "predict/model_import.h"
 
 #if defined(R2N_HAVE_EMBEDDED_MODEL)
 extern const unsigned char r2n_embedded_model[];
@@ -151,6 +152,17 @@ static res2net_status check_and_finish(r2n_tensor_set *set, const char *name,
 
 static const res2net_load_options default_options = {0};
 
+/* A graph of another program; `imported` is emptied. */
+static res2net_status finish_import(res2net_status status, r2n_imported *imported, const char *name,
+                                    const res2net_load_options *options, res2net_model **out,
+                                    res2net_report *report)
+{
+    if (status != RES2NET_OK)
+        return status;
+    r2n_tensor_set *set = r2n_model_set_of_import(imported, name, options, report);
+    return r2n_model_from_set(set, name, options, out, report);
+}
+
 res2net_status res2net_model_load(const char *path, const res2net_load_options *options,
                                   res2net_model **out, res2net_report *report)
 {
@@ -158,6 +170,11 @@ res2net_status res2net_model_load(const char *path, const res2net_load_options *
     *out = NULL;
     if (options == NULL)
         options = &default_options;
+    if (r2n_import_recognises(path)) {
+        r2n_imported imported;
+        return finish_import(r2n_import(path, &imported, report), &imported, path, options, out,
+                             report);
+    }
     const res2net_status status = r2n_weights_read(path, &set, report);
     return status == RES2NET_OK ? check_and_finish(set, path, options, out, report) : status;
 }
@@ -170,6 +187,11 @@ res2net_status res2net_model_load_memory(const void *data, size_t size, const ch
     *out = NULL;
     if (options == NULL)
         options = &default_options;
+    if (r2n_import_recognises_memory(data, size)) {
+        r2n_imported imported;
+        return finish_import(r2n_import_memory(data, size, name, &imported, report), &imported,
+                             name, options, out, report);
+    }
     const res2net_status status = r2n_weights_read_memory(data, size, name, &set, report);
     return status == RES2NET_OK ? check_and_finish(set, name, options, out, report) : status;
 }

@@ -76,7 +76,7 @@ static res2net_status explain_other_archive(const state *s)
         {".pt", "weights that were zipped: unpack it and give the file inside"},
         {".pdparams", "weights that were zipped: unpack it and give the file inside"},
         {".safetensors", "weights that were zipped: unpack it and give the file inside"},
-        {".pdiparams", "a Paddle inference model, which cannot be read yet"}};
+        {".pdiparams", "a Paddle inference model in a zip archive: unpack it and give the folder"}};
     const char *what = "some other archive";
     for (size_t i = 0; i < s->zip->count; i++) {
         const char *name = s->zip->entries[i].name;

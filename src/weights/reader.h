@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the readers of the formats share: a set being filled, and tensors as files store them. Only
- * for src/weights. */
+ * for src/weights, and of it the elements and shapes for src/import. */
 #ifndef R2N_WEIGHTS_READER_H
 #define R2N_WEIGHTS_READER_H
 

@@ -99,8 +99,8 @@ static const char *describe_tar(const uint8_t *data, size_t size)
             if (header.data[SIZE_AT + d] >= '0' && header.data[SIZE_AT + d] <= '7')
                 bytes = bytes * 8 + (uint64_t)(header.data[SIZE_AT + d] - '0');
         if (strstr(name, ".pdmodel") != NULL || strstr(name, ".pdiparams") != NULL)
-            return "a tar archive with a Paddle inference model (an _infer.tar), which cannot be "
-                   "read yet; take the training weights (_pretrained.pdparams)";
+            return "a tar archive with a Paddle inference model (an _infer.tar): a graph, not "
+                   "weights alone";
         torch += strcmp(name, "storages") == 0 || strcmp(name, "tensors") == 0 ||
                  strcmp(name, "pickle") == 0;
         at += RECORD + (bytes + RECORD - 1) / RECORD * RECORD;
@@ -132,7 +132,8 @@ static const char *describe_beginning(const uint8_t *data, size_t size)
         ROW("\x28\xB5\x2F\xFD", "a zstd archive: unpack it first"),
         ROW("7z\xBC\xAF", "a 7z archive: unpack it first"),
         ROW("Rar!", "a RAR archive: unpack it first"),
-        ROW("\x89HDF", "an HDF5 file (Keras?); .pdparams, .pth, .safetensors and .r2n can be read"),
+        ROW("\x89HDF",
+            "an HDF5 file (Keras?); .pdparams, .pth, .safetensors, .onnx and .r2n can be read"),
         ROW("\xFF\xD8\xFF", "a JPEG picture, not weights; pictures are given without -m"),
         ROW("\x89PNG", "a PNG picture, not weights; pictures are given without -m"),
         ROW("GIF8", "a GIF picture, not weights"),
@@ -147,8 +148,8 @@ static const char *describe_beginning(const uint8_t *data, size_t size)
             "ELF",
             "a program (ELF), not weights"),
         ROW("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
-            "this begins like a Paddle inference model's .pdiparams (or is all zeros); the "
-            "training weights are in a .pdparams"),
+            "this begins like a Paddle inference model's .pdiparams (or is all zeros); give the "
+            "folder that holds it, or the .pdmodel or .json beside it"),
 #undef ROW
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -172,8 +173,7 @@ static const char *describe(const uint8_t *data, size_t size)
     if (data[0] == '{')
         return "a JSON text, not weights";
     if (size > 3 && data[0] == 0x08 && data[1] < 0x20 && (data[2] == 0x12 || data[2] == 0x3A))
-        return "this begins like an ONNX model, which cannot be read yet; .pdparams, .pth, "
-               ".safetensors and .r2n can";
+        return "this begins like an ONNX model: a graph, not weights alone, or a damaged one";
     return NULL;
 }
 
@@ -215,7 +215,7 @@ res2net_status r2n_explain_unknown(const r2n_weights_reader *reader)
     for (size_t i = 0; i < 8 && i < reader->size; i++)
         snprintf(first + 3 * i, sizeof first - 3 * i, " %02x", reader->data[i]);
     return r2n_fail(reader->report, RES2NET_UNSUPPORTED, reader->file, 0,
-                    "not a weights file (it begins with%s); .pdparams, .pth, .safetensors and .r2n "
-                    "can be read",
+                    "not a weights file (it begins with%s); .pdparams, .pth, .safetensors, .r2n, "
+                    ".onnx and Paddle inference models can be read",
                     first);
 }
