@@ -2,7 +2,8 @@
 # libres2net: one object library a room, so that each ISA room has its own flags.
 file(GLOB R2N_ROOM_SOURCES CONFIGURE_DEPENDS
     src/base/*.c src/formats/*.c src/data/*.c src/image/*.c src/weights/*.c src/model/*.c
-    src/kernels/*.c src/plan/*.c src/predict/*.c src/quantize/*.c src/train/*.c)
+    src/kernels/*.c src/plan/*.c src/predict/*.c src/quantize/*.c src/train/*.c
+    src/export/*.c)
 add_library(res2net_objects OBJECT ${R2N_ROOM_SOURCES})
 
 function(add_kernel_room name)
