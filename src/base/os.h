@@ -76,6 +76,11 @@ void r2n_os_remove(const char *path); /* a file; none there is fine */
 void r2n_os_sync_folder(const char *path);
 /* Makes the directory and those above it; one that is there is fine. */
 res2net_status r2n_os_make_directories(const char *path, res2net_report *report);
+/* Makes a new directory whose name begins with `path`; *made is the name, r2n_free. WRITE_FAILED,
+ * OUT_OF_MEMORY. */
+res2net_status r2n_os_make_temporary_directory(const char *path, char **made,
+                                               res2net_report *report);
+void r2n_os_remove_directory(const char *path); /* an empty one; none there is fine */
 /* 0 only where nothing has this name: what exists and cannot be looked at is there. */
 int r2n_os_exists(const char *path);
 /* Names in a directory, sorted by bytes; "." and ".." left out. Free each name and the array with

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of files: renamed, given a second time, taken away. */
+/* Names of files: renamed, given a second time, taken away; directories that are there for a while.
+ */
 #define _GNU_SOURCE /* O_CLOEXEC, O_DIRECTORY */
 #include "base/os.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -74,4 +77,33 @@ void r2n_os_sync_folder(const char *path)
         close(descriptor);
     }
     r2n_free(folder);
+}
+
+/* "PATH.res2net-PID-N", as files that are being written have it. */
+res2net_status r2n_os_make_temporary_directory(const char *path, char **made,
+                                               res2net_report *report)
+{
+    enum { TRIES = 100, TAIL_BYTES = 48 };
+    static _Atomic unsigned serial;
+    const size_t bytes = strlen(path) + TAIL_BYTES;
+    *made = r2n_allocate(bytes, 1);
+    if (*made == NULL)
+        return r2n_fail(report, RES2NET_OUT_OF_MEMORY, path, -1, "no memory to make the directory");
+    int error = EEXIST;
+    for (int i = 0; i < TRIES && error == EEXIST; i++) {
+        snprintf(*made, bytes, "%s.res2net-%ld-%u", path, (long)getpid(),
+                 atomic_fetch_add(&serial, 1));
+        error = mkdir(*made, 0777) == 0 ? 0 : errno;
+    }
+    if (error == 0)
+        return RES2NET_OK;
+    r2n_free(*made);
+    *made = NULL;
+    return r2n_fail(report, RES2NET_WRITE_FAILED, path, -1,
+                    "cannot make a directory under a temporary name: %s", strerror(error));
+}
+
+void r2n_os_remove_directory(const char *path)
+{
+    rmdir(path);
 }
