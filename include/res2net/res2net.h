@@ -45,12 +45,14 @@
  * The parts:  status.h    codes and reports            model.h     load, save, catalogue, summary
  *             tensor.h    picture tensors, .npy        session.h   run, preprocess, explain
  *             evaluate.h  labelled sets                system.h    the machine, self-test
- *             quantize.h  int8                        train.h     training
+ *             quantize.h  int8                         train.h     training
+ *             export.h    ONNX
  */
 #ifndef RES2NET_RES2NET_H
 #define RES2NET_RES2NET_H
 
 #include "res2net/evaluate.h"
+#include "res2net/export.h"
 #include "res2net/model.h"
 #include "res2net/quantize.h"
 #include "res2net/session.h"

@@ -4,13 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-const verb *const verbs[] = {
-    &verb_predict,    &verb_eval,   &verb_train,       &verb_quantize, &verb_convert,
-    &verb_summary,    &verb_models, &verb_plan,        &verb_bench,    &verb_data_check,
-    &verb_data_split, &verb_doctor, &verb_completions, &verb_man,      NULL};
+const verb *const verbs[] = {&verb_predict, &verb_eval,        &verb_train,      &verb_quantize,
+                             &verb_convert, &verb_export,      &verb_summary,    &verb_models,
+                             &verb_plan,    &verb_bench,       &verb_data_check, &verb_data_split,
+                             &verb_doctor,  &verb_completions, &verb_man,        NULL};
 
 const later_verb later_verbs[] = {
-    {"export", "`res2net convert` writes .r2n, .pdparams and .safetensors"},
     {"models pull", "`res2net models` says where weights are published"},
     {"cam", "it has no replacement"},
     {"features", "it has no replacement"},

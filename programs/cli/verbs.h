@@ -18,8 +18,8 @@ typedef struct verb {
     int (*run)(const command_line *line);
 } verb;
 
-extern const verb verb_predict, verb_eval, verb_train, verb_quantize, verb_convert, verb_summary,
-    verb_models, verb_plan, verb_bench, verb_doctor, verb_data_check, verb_data_split,
+extern const verb verb_predict, verb_eval, verb_train, verb_quantize, verb_convert, verb_export,
+    verb_summary, verb_models, verb_plan, verb_bench, verb_doctor, verb_data_check, verb_data_split,
     verb_completions, verb_man;
 
 #define ANY_NUMBER ((size_t)-1)

@@ -238,6 +238,19 @@ res2net_status r2n_model_plan(const res2net_model *model, r2n_precision precisio
     return status;
 }
 
+int r2n_model_recipe(const res2net_model *model, r2n_recipe *out)
+{
+    if (model->has_recipe)
+        *out = model->recipe;
+    else if (model->architecture.stem == R2N_STEM_3X3)
+        return 0;
+    else if (model->family == R2N_FAMILY_PADDLE)
+        r2n_recipe_paddle(out);
+    else
+        r2n_recipe_torch(out);
+    return 1;
+}
+
 void r2n_model_exchange_scales(res2net_model *model, float **scales, int32_t *count)
 {
     r2n_weights_metadata *metadata = &model->weights->metadata;

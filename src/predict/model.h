@@ -34,6 +34,10 @@ struct res2net_model {
 res2net_status r2n_model_plan(const res2net_model *model, r2n_precision precision, r2n_isa isa,
                               const r2n_plan **out, res2net_report *report);
 
+/* How pictures are prepared for it: its own recipe, or that of its family. 0: nobody knows (the
+ * small nets have no usual one). */
+int r2n_model_recipe(const res2net_model *model, r2n_recipe *out);
+
 /* Gives the model a calibration for int8 ([*count] scales, r2n_allocate) and the caller the one it
  * had (NULL, 0 for none). No session of it in int8 may be left. */
 void r2n_model_exchange_scales(res2net_model *model, float **scales, int32_t *count);

@@ -55,20 +55,14 @@ static res2net_status choose_precision(const char *name, r2n_isa isa, r2n_precis
 static res2net_status choose_recipe(res2net_session *session,
                                     const res2net_session_options *options, res2net_report *report)
 {
-    const res2net_model *model = session->model;
     r2n_recipe *recipe = &session->recipe;
-    res2net_preset preset = options->preset;
-    /* The small nets have no usual preparation: nobody knows how their pictures were normalised. */
-    if (preset == RES2NET_PRESET_OF_MODEL && !model->has_recipe &&
-        model->architecture.stem != R2N_STEM_3X3)
-        preset = model->family == R2N_FAMILY_PADDLE ? RES2NET_PRESET_PADDLE : RES2NET_PRESET_TORCH;
-    session->has_recipe = preset != RES2NET_PRESET_OF_MODEL || model->has_recipe;
-    if (preset == RES2NET_PRESET_PADDLE)
+    session->has_recipe = options->preset != RES2NET_PRESET_OF_MODEL;
+    if (options->preset == RES2NET_PRESET_PADDLE)
         r2n_recipe_paddle(recipe);
-    else if (preset == RES2NET_PRESET_TORCH)
+    else if (options->preset == RES2NET_PRESET_TORCH)
         r2n_recipe_torch(recipe);
-    else if (model->has_recipe)
-        *recipe = model->recipe;
+    else
+        session->has_recipe = r2n_model_recipe(session->model, recipe);
     if (!session->has_recipe)
         return RES2NET_OK;
     if (options->exif != RES2NET_EXIF_OF_PRESET)

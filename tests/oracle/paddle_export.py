@@ -381,7 +381,7 @@ def main():
     parser.add_argument("--program", help="what exports (RES2NET export)")
     parser.add_argument("--shared", default=os.path.join(command.ROOT, "..", "shared"))
     parser.add_argument("--pictures", type=int, default=1000, help="for paddleclas, at most")
-    parser.add_argument("--log", default=os.path.join(command.ROOT, ".oracle", "paddle_export.log"))
+    parser.add_argument("--log", default=os.path.join(command.ROOT, ".oracle", "paddle.log"))
     parser.add_argument("--only", default="", help="only architectures with this in their name")
     options = parser.parse_args()
     options.program = options.program or options.res2net + " export"

@@ -182,6 +182,18 @@ cat >table.txt <<END_OF_FILE
 3 quantize -m net.r2n --calibrate bad_picture.txt -o out.r2n
 3 quantize -m net.r2n --calibrate list.txt -o absent/out.r2n
 3 quantize -m net.r2n --calibrate list.txt -o out.r2n --eval bad_list.txt
+# export
+0 export -m net.r2n --to onnx -o written.onnx
+0 export -m net.r2n --to onnx -o written.onnx --batch 1 --size 32x32 --softmax off
+2 export
+2 export -m net.r2n -o out.onnx
+2 export -m net.r2n --to onnx
+2 export -m net.r2n --to onnx -o out.onnx --opset 10
+2 export -m net.r2n --to onnx -o out.onnx --size 4
+2 export -m net.r2n --to onnx -o out.onnx --batch none
+3 export -m absent.r2n --to onnx -o out.onnx
+3 export -m cut.r2n --to onnx -o out.onnx
+3 export -m net.r2n --to onnx -o absent/out.onnx
 # train
 0 train -c train.yaml
 0 train -c train.yaml --dry-run
@@ -204,7 +216,7 @@ cat >table.txt <<END_OF_FILE
 2 help nonsense
 2 nonsense
 2 --nonsense
-2 export
+2 cam
 END_OF_FILE
 while read -r wanted words; do
     [ "$wanted" != "#" ] || continue

@@ -15,10 +15,10 @@ expect 2 "$res2net"
 says "usage: res2net VERB"
 is_empty "$work/out"
 "$res2net" help >"$work/overview"
-for later in export cam; do
+for later in cam features; do
     grep -q "^  $later" "$work/overview" && fail "the overview lists $later"
 done
-for verb in predict eval train quantize convert summary models plan bench doctor "data check"; do
+for verb in predict eval train quantize convert export summary models plan bench doctor "data check"; do
     grep -q "^  $verb " "$work/overview" || fail "the overview lacks $verb"
     # shellcheck disable=SC2086 # "data check" is two words
     expect 0 "$res2net" $verb --help
@@ -42,7 +42,7 @@ says "did you mean \`res2net data check\`"
 expect 2 "$res2net" data chek list.txt
 says "did you mean \`res2net data check\`"
 expect 2 "$res2net" --foo
-for later in export cam features "models pull"; do
+for later in cam features "models pull"; do
     # shellcheck disable=SC2086
     expect 2 "$res2net" $later -c x.yaml
     says "$later: this version does not have it yet"
