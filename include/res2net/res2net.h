@@ -46,7 +46,7 @@
  *             tensor.h    picture tensors, .npy        session.h   run, preprocess, explain
  *             evaluate.h  labelled sets                system.h    the machine, self-test
  *             quantize.h  int8                         train.h     training
- *             export.h    ONNX
+ *             export.h    ONNX, Paddle
  */
 #ifndef RES2NET_RES2NET_H
 #define RES2NET_RES2NET_H

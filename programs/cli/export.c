@@ -164,15 +164,19 @@ static int run(const command_line *line)
 const verb verb_export = {
     .name = "export",
     .operands = "--to onnx|paddle -o PATH",
-    .summary = "an ONNX file for other runtimes",
+    .summary = "an ONNX file or a Paddle inference model",
     .description =
         "Input \"x\" is [batch, 3, height, width], prepared and normalised as predict does it; "
         "output \"scores\" or \"logits\" is [batch, classes]. Architecture, family, preprocessing "
         "and class names go along as metadata. PATH appears whole or not at all.\n\n"
-        "--to paddle is not there yet in this version.",
+        "--to paddle makes a folder: inference.pdmodel and inference.json (the program in both of "
+        "Paddle's forms), inference.pdiparams, inference.pdiparams.info, inference.yml, and "
+        "serving_server and serving_client for Paddle Serving. Other files of a folder that is "
+        "there stay.",
     .examples = "  res2net export -m net.r2n --to onnx -o net.onnx\n"
                 "  res2net export -m net.r2n --to onnx -o net.onnx --batch 1 --size 224x224 "
-                "--softmax off\n",
+                "--softmax off\n"
+                "  res2net export -m net.r2n --to paddle -o net\n",
     .options = options,
     .run = run,
 };

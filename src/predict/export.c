@@ -30,11 +30,14 @@ static res2net_status export_onnx(const r2n_export_model *model, const char *pat
     return r2n_export_onnx(model, &settings, path, report);
 }
 
-static res2net_status export_paddle(const char *path, res2net_report *report)
+static res2net_status export_paddle(const r2n_export_model *model, const char *path,
+                                    const res2net_export_options *options, res2net_report *report)
 {
-    return r2n_fail(report, RES2NET_UNSUPPORTED, path, -1,
-                    "this version does not write Paddle inference models yet: write ONNX, or "
-                    ".pdparams with res2net_model_save");
+    const r2n_paddle_options settings = {.batch = options->batch,
+                                         .rows = options->height,
+                                         .columns = options->width,
+                                         .softmax = !options->logits};
+    return r2n_export_paddle(model, &settings, path, report);
 }
 
 res2net_status res2net_export(const res2net_model *model, const char *path,
@@ -60,8 +63,9 @@ res2net_status res2net_export(const res2net_model *model, const char *path,
     }
     what.preprocessing = preprocessing;
     if (status == RES2NET_OK)
-        status = options->format == RES2NET_EXPORT_ONNX ? export_onnx(&what, path, options, report)
-                                                        : export_paddle(path, report);
+        status = options->format == RES2NET_EXPORT_ONNX
+                     ? export_onnx(&what, path, options, report)
+                     : export_paddle(&what, path, options, report);
     r2n_free(preprocessing);
     return status;
 }

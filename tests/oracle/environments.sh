@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makes the virtual environments of the comparisons, under .oracle/ of the checkout: the software
 # that others wrote and that we compare with. A second run only prints the versions.
-#   environments.sh            paddle torch onnx pictures sklearn
-#   environments.sh NAME...    only these: paddle torch onnx pictures records sklearn openvino ncnn
+#   environments.sh            paddle paddle2onnx torch onnx pictures sklearn
+#   environments.sh NAME...    only these: paddle paddle2onnx torch onnx pictures records sklearn openvino ncnn
 # Without names: those of the comparisons. `openvino` and `ncnn` are the benchmark's alone.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -44,7 +44,7 @@ print(" ".join(f"{name}=={version(name)}" for name in sys.argv[1:]))
 END
 }
 
-[ $# -gt 0 ] || set -- paddle torch onnx pictures sklearn
+[ $# -gt 0 ] || set -- paddle paddle2onnx torch onnx pictures sklearn
 for name in "$@"; do
     case "$name" in
     paddle)
@@ -55,6 +55,11 @@ for name in "$@"; do
     torch)
         make torch "torch==2.15.0" torchvision "timm==1.0.31" safetensors pillow numpy onnx
         versions torch torch torchvision timm safetensors pillow numpy onnx
+        ;;
+    paddle2onnx)
+        # apart from paddle's: it asks for an old onnx.
+        make paddle2onnx "paddlepaddle==3.3.1" "paddle2onnx==2.1.0" "onnxruntime==1.32.0" numpy
+        versions paddle2onnx paddlepaddle paddle2onnx onnx onnxruntime numpy
         ;;
     onnx)
         make onnx onnx "onnxruntime==1.32.0" "openvino==2026.4.1" numpy
@@ -84,7 +89,7 @@ for name in "$@"; do
         versions sklearn scikit-learn numpy pillow
         ;;
     *)
-        say "no environment is called '$name': there are paddle torch onnx pictures records sklearn openvino ncnn"
+        say "no environment is called '$name': there are paddle paddle2onnx torch onnx pictures records sklearn openvino ncnn"
         exit 2
         ;;
     esac

@@ -55,8 +55,30 @@ refuse 2 "at least 8 a side" --to onnx -o out.onnx --size 7
 refuse 2 "13 and later" --to onnx -o out.onnx --opset 12 --store bf16
 refuse 2 "from 11 to 28" --to onnx -o out.onnx --opset 10
 refuse 2 "--opset is for --to onnx only" --to paddle -o out --opset 13
-refuse 3 "Paddle inference models" --to paddle -o out
 refuse 3 "absent" --to onnx -o absent/out.onnx
 expect 3 "$res2net" export -m absent.r2n --to onnx -o out.onnx
+
+# ---- a Paddle inference model is a folder
+expect 0 "$res2net" export -m net.safetensors --labels names.txt --to paddle -o model
+is_empty out
+says "wrote model: "
+says "torch family, 10 classes, ends in a softmax"
+for file in pdmodel json pdiparams pdiparams.info yml; do
+    [ -s "model/inference.$file" ] || fail "there is no inference.$file"
+done
+grep -q 'is_lod_tensor' model/serving_client/serving_client_conf.prototxt || fail "no client"
+grep -q '    - "name 7"' model/inference.yml || fail "the labels are not in inference.yml"
+cp model/inference.pdmodel first.pdmodel
+for flags in "--softmax off" "--batch 2" "--size 32x48" "--family paddle"; do
+    # shellcheck disable=SC2086
+    expect 0 "$res2net" export -m net.safetensors --to paddle -o model $flags
+    cmp -s model/inference.pdmodel first.pdmodel && fail "$flags changes nothing"
+done
+printf 'x' >file
+expect 3 "$res2net" export -m net.safetensors --to paddle -o file
+says "is there and is no folder"
+expect 3 "$res2net" export -m net.safetensors --to paddle -o absent/model
+expect 2 "$res2net" export -m net.safetensors --to paddle -o new --size 0
+[ ! -e new ] || fail "a refusal left a folder"
 
 finish
