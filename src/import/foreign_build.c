@@ -53,6 +53,7 @@ static int32_t refuse(r2n_foreign_graph *graph, const r2n_foreign_label *label,
 int32_t r2n_foreign_unknown(r2n_foreign_graph *graph, const r2n_foreign_label *label)
 {
     static const char *const quantised[] = {"uantize", "QLinear", "Integer", "QGemm", "quantize"};
+    static const char *const unfinished[] = {"SplitToSequence", "SequenceAt", "Expand", "CastLike"};
     char name[R2N_FOREIGN_NAME_BYTES];
     const r2n_foreign_label type = {.type = label->type, .type_bytes = label->type_bytes};
     r2n_foreign_label_text(&type, name);
@@ -61,6 +62,11 @@ int32_t r2n_foreign_unknown(r2n_foreign_graph *graph, const r2n_foreign_label *l
             return refuse(graph, label, RES2NET_UNSUPPORTED,
                           "a network in int8 is not imported; take the file from before it was "
                           "quantised, and `res2net quantize` for int8");
+    for (size_t i = 0; i < sizeof unfinished / sizeof unfinished[0]; i++)
+        if (strcmp(name, unfinished[i]) == 0)
+            return refuse(graph, label, RES2NET_MISMATCH,
+                          "an export that was not optimised; export anew with optimize=True, which "
+                          "is the default of torch.onnx.export");
     return refuse(graph, label, RES2NET_MISMATCH,
                   "no operation of a Res2Net (those are convolutions, batch norms, ReLU, sums, "
                   "splits, concatenations, pools and one matrix product)");

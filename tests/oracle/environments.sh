@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makes the virtual environments of the comparisons, under .oracle/ of the checkout: the software
 # that others wrote and that we compare with. A second run only prints the versions.
-#   environments.sh            paddle paddle2onnx torch onnx pictures sklearn
-#   environments.sh NAME...    only these: paddle paddle2onnx torch onnx pictures records sklearn openvino ncnn
+#   environments.sh            paddle paddle2onnx torch onnx import pictures sklearn
+#   environments.sh NAME...    only these: paddle paddle2onnx torch onnx import pictures records sklearn openvino ncnn
 # Without names: those of the comparisons. `openvino` and `ncnn` are the benchmark's alone.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -44,7 +44,7 @@ print(" ".join(f"{name}=={version(name)}" for name in sys.argv[1:]))
 END
 }
 
-[ $# -gt 0 ] || set -- paddle paddle2onnx torch onnx pictures sklearn
+[ $# -gt 0 ] || set -- paddle paddle2onnx torch onnx import pictures sklearn
 for name in "$@"; do
     case "$name" in
     paddle)
@@ -64,6 +64,11 @@ for name in "$@"; do
     onnx)
         make onnx onnx "onnxruntime==1.32.0" "openvino==2026.4.1" numpy
         versions onnx onnx onnxruntime openvino numpy
+        ;;
+    import)
+        # Exporters that run within `paddle` and `torch`, which have what they need.
+        make import --no-deps "paddle2onnx==2.1.0" "onnxscript==0.7.2" "onnx_ir==1.1.0"
+        versions import paddle2onnx onnxscript onnx_ir
         ;;
     openvino)
         # nncf quantises for OpenVINO; OpenCV decodes for both.
@@ -89,7 +94,7 @@ for name in "$@"; do
         versions sklearn scikit-learn numpy pillow
         ;;
     *)
-        say "no environment is called '$name': there are paddle paddle2onnx torch onnx pictures records sklearn openvino ncnn"
+        say "no environment is called '$name': there are paddle paddle2onnx torch onnx import pictures records sklearn openvino ncnn"
         exit 2
         ;;
     esac

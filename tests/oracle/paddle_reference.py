@@ -8,6 +8,11 @@ paddle_reference.py --read FILE.pdparams OUT.npz
 paddle_reference.py --forms OUT ARCHITECTURE SEED
     writes OUT/protocol2.pdparams, protocol3, protocol4, and plain.pdparams (no name table), wrapped
     (a checkpoint around tensors), odd (Fortran order, big-endian, protocol 5), pieces (as beyond 1 GiB)
+paddle_reference.py --export OUT ARCHITECTURE SEED CLASSES SOFTMAX
+    writes OUT/inference.* as tools/export_model.py does, and OUT/weights.pdparams. With
+    FLAGS_enable_pir_api=0 in the environment a .pdmodel, with 1 a .json
+paddle_reference.py --to-onnx PROGRAM PARAMETERS OUT.onnx OPSET
+    what paddle2onnx makes of an inference model (of the environment `import`, in PYTHONPATH)
 """
 import functools
 import os
@@ -104,6 +109,33 @@ def _write_forms(out, architecture, seed):
             raise SystemExit(f"paddle.load reads other numbers from {name}.pdparams")
 
 
+def _export(out, architecture, seed, classes, softmax):
+    """PaddleClas' ExportModel in short: the net under `base_model`, and a softmax behind it."""
+    import paddle
+
+    class ExportModel(paddle.nn.Layer):
+        def __init__(self, net):
+            super().__init__()
+            self.base_model = net
+
+        def forward(self, x):
+            scores = self.base_model(x)
+            return paddle.nn.functional.softmax(scores, axis=-1) if softmax else scores
+
+    net = network(architecture, seed, classes)
+    model = ExportModel(net)
+    model.eval()
+    picture = paddle.static.InputSpec([None, 3, 224, 224], "float32", "x")
+    paddle.jit.save(paddle.jit.to_static(model, input_spec=[picture]),
+                    os.path.join(out, "inference"))
+    paddle.save(net.state_dict(), os.path.join(out, "weights.pdparams"))
+
+
+def _to_onnx(program, parameters, out, opset):
+    import paddle2onnx
+    paddle2onnx.export(program, parameters, out, opset_version=int(opset), optimize_tool="None")
+
+
 def _write(out, architecture, seed, batch, sizes):
     import paddle
     net = network(architecture, seed)
@@ -117,6 +149,11 @@ def _write(out, architecture, seed, batch, sizes):
 def main(arguments):
     if arguments[0] == "--read":
         _read(*arguments[1:])
+    elif arguments[0] == "--export":
+        out, architecture, seed, classes, softmax = arguments[1:]
+        _export(out, architecture, int(seed), int(classes), int(softmax))
+    elif arguments[0] == "--to-onnx":
+        _to_onnx(*arguments[1:])
     elif arguments[0] == "--forms":
         _write_forms(*arguments[1:])
     else:
