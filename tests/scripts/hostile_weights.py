@@ -239,7 +239,7 @@ def foreign_cases():
             ("pointer.pdparams", pointer, "git lfs"), ("text.pth", b"hello\n", "weights"),
             ("picture.pth", b"\x89PNG\r\n\x1a\n" + bytes(20), "png"),
             ("photo.pdparams", b"\xff\xd8\xff\xe0" + bytes(20), "jpeg"),
-            ("net.tar", archive.getvalue(), "tar"), ("net.gz", b"\x1f\x8b\x08" + bytes(30), "gzip"),
+            ("net.tar", archive.getvalue(), "parameters"), ("net.gz", b"\x1f\x8b\x08" + bytes(30), "gzip"),
             ("zeros.r2n", bytes(100000), "weights")):
         yield weights(name, data, word)
 

@@ -98,7 +98,9 @@ static void the_small_ones_are_read(void **state)
         assert_int_equal(c.architecture.classes, i == 0 ? 100 : 10);
         assert_int_equal(c.image_rows, i == 0 ? 32 : 128);
         assert_int_equal(c.family, i == 0 ? R2N_FAMILY_TORCH : R2N_FAMILY_PADDLE);
-        assert_true(!c.bf16 && c.eval_during_train && c.count_train_metric && c.optimiser.nesterov);
+        assert_true(c.bf16 && c.eval_during_train && c.count_train_metric);
+        assert_int_equal(c.optimiser.kind, i == 0 ? R2N_OPTIMISER_MOMENTUM : R2N_OPTIMISER_ADAMW);
+        assert_int_equal(c.optimiser.nesterov, i == 0);
         assert_int_equal(r2n_eval_config_parse(text, file.size, path, NULL, 0, &evaluation, report),
                          RES2NET_OK);
         assert_string_equal(evaluation.transforms, c.eval_transforms_yaml);
