@@ -35,16 +35,21 @@ static res2net_status no_memory(const char *file, res2net_report *report)
 
 /* ---- one model ------------------------------------------------------------------------------- */
 
+static int is_program(const void *data, size_t size)
+{
+    return size > 0 && (r2n_looks_like_pdmodel(data, size) || r2n_looks_like_pir(data, size));
+}
+
 static res2net_status read_graph(const model_bytes *bytes, r2n_foreign_graph *graph)
 {
     const r2n_paddle_files files = {bytes->program, bytes->program_size, bytes->parameters,
                                     bytes->parameters_size, bytes->parameters_file};
     if (bytes->parameters == NULL && bytes->parameters_file == NULL)
         return r2n_read_onnx(bytes->program, bytes->program_size, bytes->folder, graph);
-    if (r2n_looks_like_pir(bytes->program, bytes->program_size))
-        return r2n_read_pir(&files, graph);
-    if (r2n_looks_like_pdmodel(bytes->program, bytes->program_size))
-        return r2n_read_pdmodel(&files, graph);
+    if (is_program(bytes->program, bytes->program_size))
+        return r2n_looks_like_pir(bytes->program, bytes->program_size)
+                   ? r2n_read_pir(&files, graph)
+                   : r2n_read_pdmodel(&files, graph);
     return r2n_fail(
         graph->report, RES2NET_UNSUPPORTED, bytes->file, 0,
         "no program of Paddle's (a .pdmodel or a .json that begins with \"base_code\")");
@@ -168,7 +173,7 @@ res2net_status r2n_import_memory(const void *data, size_t size, const char *name
     *out = (r2n_imported){.weights = NULL};
     if (size > 0 && r2n_tar_recognises(data, size))
         return import_tar(data, size, name, out, report);
-    if (size > 0 && (r2n_looks_like_pdmodel(data, size) || r2n_looks_like_pir(data, size)))
+    if (is_program(data, size))
         return r2n_fail(report, RES2NET_UNSUPPORTED, name, 0,
                         "a program of Paddle's without its parameters (.pdiparams)");
     const model_bytes bytes = {.program = data, .program_size = size, .file = name};
@@ -253,6 +258,13 @@ static res2net_status import_paddle(const char *path, const r2n_file_bytes *prog
     return status;
 }
 
+/* Is the file called as a program of Paddle's, and are there parameters beside it? */
+static int has_parameters(const char *path)
+{
+    char beside[1024];
+    return r2n_parameters_name(path, beside, sizeof beside) && r2n_os_is_regular(beside);
+}
+
 static res2net_status import_file(const char *path, r2n_imported *out, res2net_report *report)
 {
     r2n_file_bytes file;
@@ -261,8 +273,7 @@ static res2net_status import_file(const char *path, r2n_imported *out, res2net_r
         return status;
     if (file.size > 0 && r2n_tar_recognises(file.data, file.size))
         status = import_tar(file.data, file.size, path, out, report);
-    else if (file.size > 0 && (r2n_looks_like_pdmodel(file.data, file.size) ||
-                               r2n_looks_like_pir(file.data, file.size)))
+    else if (is_program(file.data, file.size) || has_parameters(path))
         status = import_paddle(path, &file, out, report);
     else
         status = import_onnx(path, &file, out, report);

@@ -240,7 +240,7 @@ def foreign_cases():
             ("picture.pth", b"\x89PNG\r\n\x1a\n" + bytes(20), "png"),
             ("photo.pdparams", b"\xff\xd8\xff\xe0" + bytes(20), "jpeg"),
             ("net.tar", archive.getvalue(), "parameters"), ("net.gz", b"\x1f\x8b\x08" + bytes(30), "gzip"),
-            ("zeros.r2n", bytes(100000), "weights")):
+            ("zeros.r2n", bytes(100000), "zeros")):
         yield weights(name, data, word)
 
 

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inference.json with .pdiparams, from the bytes to the matched network. */
+#include "fuzz/import_graph.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size > 4)
+        (void)r2n_looks_like_pir(data + 4, size - 4);
+    fuzz_read_program(data, size, r2n_read_pir);
+    return 0;
+}
