@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Compares us with the software that others wrote: real Paddle, timm, PyTorch, OpenCV, Pillow.
 # Takes tens of minutes. Logs are kept in .oracle/. The last line is the sum of all.
-#   run.sh [PART...]    parts: logits formats import gradients steps train saves config cifar quantize onnx paddle evaluate pictures zoo hostile   (all without any)
+#   run.sh [PART...]    parts: logits formats import gradients gradients_bf16 steps train saves resume config cifar quantize onnx paddle evaluate pictures zoo hostile   (all without any)
 # RES2NET is the command to test (build/res2net); RES2NET_SHARED the folder that holds data/ and
 # bootstrap/ (../shared).
 set -eu
@@ -41,17 +41,19 @@ part() {
     failed=$((failed + ${rest%% *}))
 }
 
-[ $# -gt 0 ] || set -- logits formats import gradients steps train saves config cifar quantize onnx paddle evaluate pictures zoo hostile
+[ $# -gt 0 ] || set -- logits formats import gradients gradients_bf16 steps train saves resume config cifar quantize onnx paddle evaluate pictures zoo hostile
 for chosen in "$@"; do
     case "$chosen" in
     logits) part logits torch tests/oracle/logits.py --res2net "$res2net" ;;
     formats) part formats torch tests/oracle/formats.py --res2net "$res2net" ;;
     import) part import torch tests/oracle/import.py --res2net "$res2net" ;;
     gradients) part gradients torch tests/oracle/train_gradients.py --driver "$(dirname "$res2net")/train_driver" ;;
+    gradients_bf16) part gradients_bf16 torch tests/oracle/train_gradients_bf16.py --driver "$(dirname "$res2net")/train_driver" ;;
     steps) part steps torch tests/oracle/train_steps.py --driver "$(dirname "$res2net")/train_driver" ;;
     train) part train paddle tests/oracle/train_parts.py --driver "$(dirname "$res2net")/train_parts_driver" ;;
     config) part config paddle tests/oracle/train_config.py --program "$res2net train --print-config" ;;
     saves) part saves paddle tests/oracle/train_saves.py --driver "$(dirname "$res2net")/train_parts_driver" ;;
+    resume) part resume paddle tests/oracle/train_resume.py --res2net "$res2net" ;;
     cifar) part cifar pictures tests/oracle/cifar.py --res2net "$res2net" --shared "$shared" ;;
     quantize) part quantize pictures tests/oracle/quantize.py --res2net "$res2net" --shared "$shared" ;;
     onnx) part onnx onnx tests/oracle/onnx_export.py --res2net "$res2net" ;;
@@ -65,7 +67,7 @@ for chosen in "$@"; do
     zoo) part zoo pictures tests/oracle/picture_zoo.py --program "$res2net" --data "$shared/data" ;;
     hostile) part hostile pictures tests/oracle/hostile_zoo.py --program "$res2net" ;;
     *)
-        printf '%s\n' "oracle: no part is called '$chosen': logits formats import gradients steps train saves config cifar quantize onnx paddle evaluate pictures zoo hostile" >&2
+        printf '%s\n' "oracle: no part is called '$chosen': logits formats import gradients gradients_bf16 steps train saves resume config cifar quantize onnx paddle evaluate pictures zoo hostile" >&2
         exit 2
         ;;
     esac

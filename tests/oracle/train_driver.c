@@ -14,16 +14,23 @@
  *
  * train_driver speed NET BATCH SIZE CLASSES ISA THREADS SECONDS
  *     Prints the smallest seconds of forward, backward and both.
+ *
+ * train_driver loader CONFIG.yaml THREADS SECONDS
+ *     Whole epochs of the configuration's training set, batches thrown away, until SECONDS are
+ * over: prints pictures a second, and the processor's seconds a picture.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/memory.h"
 #include "base/os.h"
 #include "formats/npy.h"
 #include "kernels/cpu_features.h"
+#include "train/config.h"
+#include "train/loader.h"
 #include "train/loss.h"
 #include "train/network.h"
 #include "train/optimiser.h"
@@ -216,6 +223,62 @@ static void time_steps(problem *p, double seconds)
            p->images / both);
 }
 
+/* ---- the loader alone ---- */
+
+static double processor_seconds(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+static void time_epochs(r2n_loader *loader, double seconds)
+{
+    int64_t pictures = 0, epoch = 0;
+    const double start = r2n_seconds(), processor = processor_seconds();
+    do {
+        const r2n_batch *batch;
+        expect(r2n_loader_begin(loader, epoch++, 0, report), "begin");
+        do {
+            expect(r2n_loader_next(loader, &batch, report), "a batch");
+            pictures += batch == NULL ? 0 : batch->images;
+        } while (batch != NULL);
+    } while (r2n_seconds() < start + seconds);
+    printf("%" PRId64 " pictures, %.1f pictures/s, %.3f ms of the processor each\n", pictures,
+           (double)pictures / (r2n_seconds() - start),
+           1000 * (processor_seconds() - processor) / (double)pictures);
+}
+
+static void load_only(const char *path, int threads, double seconds)
+{
+    r2n_file_bytes file;
+    r2n_train_config config;
+    r2n_dataset *set;
+    r2n_loader *loader;
+    expect(r2n_file_read(path, (size_t)1 << 20, &file, report), path);
+    expect(
+        r2n_train_config_parse((const char *)file.data, file.size, path, NULL, 0, &config, report),
+        path);
+    const r2n_dataset_options data = {.root = config.train.root,
+                                      .delimiter = config.train.delimiter,
+                                      .classes = config.architecture.classes};
+    expect(r2n_dataset_open(config.train.list, &data, &set, report), config.train.list);
+    const r2n_loader_options options = {.batch = config.train.batch,
+                                        .classes = config.architecture.classes,
+                                        .seed = (uint64_t)config.seed,
+                                        .workers = threads,
+                                        .cache_bytes = config.train.cache_bytes,
+                                        .transforms = config.train.transforms,
+                                        .batch_transforms = config.train.batch_transforms};
+    expect(r2n_loader_create(set, &options, &loader, report), "loader");
+    time_epochs(loader, seconds);
+    r2n_loader_destroy(loader);
+    r2n_dataset_destroy(set);
+    r2n_train_config_free(&config);
+    r2n_file_release(&file);
+}
+
 int main(int argc, char **argv)
 {
     problem p = {0};
@@ -245,6 +308,8 @@ int main(int argc, char **argv)
         load_weights(&p, "1");
         fill_noise(&p);
         time_steps(&p, atof(argv[9]));
+    } else if (argc == 5 && strcmp(argv[1], "loader") == 0) {
+        load_only(argv[2], atoi(argv[3]), atof(argv[4]));
     } else {
         fprintf(stderr, "train_driver: see its source for how it is called\n");
         return 2;
