@@ -454,7 +454,7 @@ int32_t r2n_foreign_multiply(r2n_foreign_graph *graph, const r2n_foreign_label *
     const int32_t features = channels_of(graph, x);
     if (features != 0 && inputs != features)
         return refuse(graph, label, RES2NET_MISMATCH,
-                      "its matrix takes %" PRId64 " features; %" PRId32 " come in", inputs,
+                      "its matrix takes %" PRId64 " features; %" PRId32 " channels come in", inputs,
                       features);
     if (bias >= 0 && (!r2n_foreign_is_constant(graph, bias) || outputs > MAXIMUM_CHANNELS ||
                       !is_bias(&graph->values[bias], (int32_t)outputs, 0)))

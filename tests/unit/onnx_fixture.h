@@ -181,7 +181,7 @@ static inline const char *onnx_weight(onnx_writer *w, const r2n_node *node, cons
                                       char name[R2N_NAME_BYTES + 16])
 {
     const r2n_tensor *tensor = network_tensor(w->n, node, what);
-    snprintf(name, R2N_NAME_BYTES + 16, "%s", tensor->name);
+    snprintf(name, R2N_NAME_BYTES + 16, "w%d", (int)(tensor - w->n->weights->tensors));
     onnx_put_tensor(w, name, tensor->rank, tensor->shape, tensor->data);
     return name;
 }
