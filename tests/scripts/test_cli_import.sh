@@ -8,7 +8,7 @@ set -u
 seeds=$here/../fuzz/corpus
 cd "$work" || exit 1
 cp "$seeds/onnx/slices.onnx" net.onnx
-python3 -c 'import tarfile; tarfile.open("net.tar", "w").add("net.onnx", "net/inference.onnx")'
+python3 -c 'import tarfile; t = tarfile.open("net.tar", "w"); t.add("net.onnx", "net/inference.onnx"); t.close()'
 
 for model in net.onnx net.tar; do
     expect 0 "$res2net" summary -m "$model"

@@ -63,7 +63,7 @@ static inline void paddle_descriptor(r2n_text *text, const r2n_tensor *tensor)
 static inline void paddle_little_endian(r2n_text *text, uint64_t number, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++) {
-        const uint8_t byte = (uint8_t)(number >> (8 * i));
+        const uint8_t byte = i < 8 ? (uint8_t)(number >> (8 * i)) : 0;
         r2n_text_put_bytes(text, &byte, 1);
     }
 }
