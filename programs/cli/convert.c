@@ -124,8 +124,9 @@ const verb verb_convert = {
     .operands = "IN OUT",
     .summary = "weights of any format to .r2n, .pdparams or .safetensors",
     .description =
-        "IN is told apart by its content: .r2n, .pdparams, .pth or .safetensors. OUT's extension "
-        "says what is written. The checksums of a .r2n are checked. OUT appears whole or not at "
+        "IN is told apart by its content: .r2n, .pdparams, .pth, .safetensors, .onnx, or a Paddle "
+        "inference model (its folder, .tar, .pdmodel or .json). OUT's extension says what is "
+        "written. The checksums of a .r2n are checked. OUT appears whole or not at "
         "all, so it may be IN itself.\n\n"
         "Paddle's weights and those of PyTorch are two different networks with the same tensors. "
         "Writing one in the other's format is refused without --keep-family.",

@@ -80,8 +80,9 @@ void print_overview(FILE *out)
     }
     fputs("\n`res2net VERB --help` or `res2net help VERB` tells about one, `res2net --version` the "
           "version.\n"
-          "A model is -m FILE (.r2n, .pdparams, .pth, .safetensors), $RES2NET_MODEL, or the one\n"
-          "that is built in. Results go to standard output, everything else to standard error.\n"
+          "A model is -m FILE (.r2n, .pdparams, .pth, .safetensors, .onnx, a Paddle inference\n"
+          "model), $RES2NET_MODEL, or the one that is built in. Results go to standard output, "
+          "everything else to standard error.\n"
           "Exit status: 0 done; 1 some inputs were skipped as asked for; 2 wrong usage;\n"
           "3 an input, a weights file or the run failed; 130 interrupted.\n",
           out);

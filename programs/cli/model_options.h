@@ -15,7 +15,8 @@
      .argument = "FILE",                                                                           \
      .default_note = "the embedded model",                                                         \
      .environment = "RES2NET_MODEL",                                                               \
-     .help = "the model: .r2n, .pdparams, .pth or .safetensors, told apart by content"},           \
+     .help = "the model: .r2n, .pdparams, .pth, .safetensors, .onnx, or a Paddle inference model " \
+             "(its folder, .tar, .pdmodel or .json), told apart by content"},                      \
         {.name = "weights",                                                                        \
          .kind = OPTION_FILE,                                                                      \
          .argument = "FILE",                                                                       \
@@ -125,8 +126,8 @@ const char *model_path(const command_line *line);
 int check_architecture(const command_line *line, const char *name);
 res2net_family family_option(const command_line *line);
 
-/* What THREADS_OPTION and ISA_OPTION say; PICTURE_OPTIONS and FAST_DECODE_OPTION where `pictures` is
- * 1, with a word about what that one costs. Once a run. */
+/* What THREADS_OPTION and ISA_OPTION say; PICTURE_OPTIONS and FAST_DECODE_OPTION where `pictures`
+ * is 1, with a word about what that one costs. Once a run. */
 res2net_session_options session_settings(const command_line *line, int pictures);
 /* Says what of them is no fault, but not what one may have thought. Once a run. */
 void tell_of_settings(const command_line *line);

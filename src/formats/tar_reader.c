@@ -158,6 +158,10 @@ static res2net_status add_entry(opener *o, const uint8_t *header, const uint8_t 
                     (int)R2N_TAR_MAXIMUM_ENTRIES);
     char *name = o->long_name != NULL ? o->long_name : name_of(header);
     o->long_name = NULL;
+    if (name != NULL && name[0] == '\0') {
+        r2n_free(name);
+        return FAIL(o, RES2NET_DAMAGED, "a file of the tar archive has no name");
+    }
     if (name == NULL ||
         !r2n_grow((void **)&tar->entries, &tar->capacity, tar->count + 1, sizeof *tar->entries)) {
         r2n_free(name);

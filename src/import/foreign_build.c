@@ -415,9 +415,25 @@ int32_t r2n_foreign_pad(r2n_foreign_graph *graph, const r2n_foreign_label *label
     return operation->output;
 }
 
-int32_t r2n_foreign_pool(r2n_foreign_graph *graph, const r2n_foreign_label *label, int32_t x,
-                         const r2n_foreign_window *window, r2n_foreign_pool_rule rule)
+/* How PyTorch's exporter writes rounding up for operator sets that have no ceil_mode: a last row
+ * and column of padding, which the average leaves out. */
+static void undo_ceil_padding(r2n_foreign_window *w, r2n_foreign_pool_rule *rule)
 {
+    const int64_t end = w->stride[0] - 1;
+    if (!rule->is_average || rule->count_padding || rule->ceil_mode || end < 1 ||
+        w->kernel[0] != w->stride[0] || w->padding[0] != 0 || w->padding[1] != 0 ||
+        w->padding[2] != end || w->padding[3] != end)
+        return;
+    w->padding[2] = w->padding[3] = 0;
+    rule->ceil_mode = 1;
+}
+
+int32_t r2n_foreign_pool(r2n_foreign_graph *graph, const r2n_foreign_label *label, int32_t x,
+                         const r2n_foreign_window *given, r2n_foreign_pool_rule rule)
+{
+    r2n_foreign_window plain = *given;
+    const r2n_foreign_window *window = &plain;
+    undo_ceil_padding(&plain, &rule);
     if (!are_computed(graph, label, &x, 1) || !check_window(graph, label, window))
         return -1;
     if (window->kernel[0] == 1 && window->stride[0] == 1 && window->padding[0] == 0)
@@ -454,7 +470,7 @@ int32_t r2n_foreign_multiply(r2n_foreign_graph *graph, const r2n_foreign_label *
     const int32_t features = channels_of(graph, x);
     if (features != 0 && inputs != features)
         return refuse(graph, label, RES2NET_MISMATCH,
-                      "its matrix takes %" PRId64 " features; %" PRId32 " come in", inputs,
+                      "its matrix takes %" PRId64 " features; %" PRId32 " channels come in", inputs,
                       features);
     if (bias >= 0 && (!r2n_foreign_is_constant(graph, bias) || outputs > MAXIMUM_CHANNELS ||
                       !is_bias(&graph->values[bias], (int32_t)outputs, 0)))

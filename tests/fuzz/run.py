@@ -57,7 +57,7 @@ class Target:
             self.save()
         seeds = [f.stat().st_size for f in (SEEDS / name).iterdir()]
         # Longer inputs are slower and reach nothing more; of a larger seed the beginning is taken.
-        self.most_bytes = min(max([1024, *seeds]), 4096)
+        self.most_bytes = min(max([1024, *seeds]), 6144)
 
     def save(self):
         part = self.file.with_suffix(".part")

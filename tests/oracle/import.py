@@ -185,10 +185,10 @@ def others():
     yield "resnet18", models.resnet18(), "sum"
     yield "resnext50_32x4d", models.resnext50_32x4d(), "groups"
     yield "mobilenet_v2", models.mobilenet_v2(), "Clip"
-    yield "densenet121", models.densenet121(), "not a Res2Net"
+    yield "densenet121", models.densenet121(), "joins"
     yield "res2next50", timm.create_model("res2next50", pretrained=False), "groups"
     yield "seresnet50", timm.create_model("seresnet50", pretrained=False), "Sigmoid"
-    yield "vgg11", models.vgg11(), "pool"
+    yield "vgg11", models.vgg11(), "25088 features"
 
 
 def check_others(score, res2net):

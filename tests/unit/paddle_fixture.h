@@ -28,15 +28,22 @@ typedef struct paddle_writer {
 
 /* ---- tensors ---- */
 
-/* "bn1.running_mean" -> "bn1_mean": parameters' names are only names. */
-static inline void paddle_parameter_name(const char *name, char out[R2N_NAME_BYTES])
+/* Parameters' names are only names; these sort as p0, p1, p10, p11, p2. */
+static inline const char *paddle_parameter_name(const network *n, const r2n_tensor *tensor,
+                                                char out[16])
 {
-    snprintf(out, R2N_NAME_BYTES, "p_%s", name);
+    snprintf(out, 16, "p%d", (int)(tensor - n->weights->tensors));
+    return out;
 }
+
+typedef struct paddle_named {
+    char name[16];
+    const r2n_tensor *tensor;
+} paddle_named;
 
 static inline int paddle_compare(const void *a, const void *b)
 {
-    return strcmp((*(const r2n_tensor *const *)a)->name, (*(const r2n_tensor *const *)b)->name);
+    return strcmp(((const paddle_named *)a)->name, ((const paddle_named *)b)->name);
 }
 
 /* The classifier's matrix is stored [features][classes]. */
@@ -63,14 +70,16 @@ static inline void paddle_little_endian(r2n_text *text, uint64_t number, size_t 
 
 static inline r2n_text paddle_parameters(const network *n)
 {
-    const r2n_tensor *sorted[1024];
+    static paddle_named sorted[1024];
     r2n_text text = {0}, descriptor = {0};
     assert_true(n->weights->count <= 1024);
-    for (size_t i = 0; i < n->weights->count; i++)
-        sorted[i] = &n->weights->tensors[i];
+    for (size_t i = 0; i < n->weights->count; i++) {
+        sorted[i].tensor = &n->weights->tensors[i];
+        (void)paddle_parameter_name(n, sorted[i].tensor, sorted[i].name);
+    }
     qsort(sorted, n->weights->count, sizeof sorted[0], paddle_compare);
     for (size_t i = 0; i < n->weights->count; i++) {
-        const r2n_tensor *tensor = sorted[i];
+        const r2n_tensor *tensor = sorted[i].tensor;
         descriptor.size = 0;
         paddle_descriptor(&descriptor, tensor);
         paddle_little_endian(&text, 0, 4 + 8 + 4);
@@ -168,16 +177,16 @@ static inline void pdmodel_put(paddle_writer *w, r2n_text *operation, const char
 
 static inline const char *paddle_variable(int32_t node, char name[24])
 {
-    snprintf(name, 24, "tmp_%d", (int)node);
+    snprintf(name, 24, "t%d", (int)node);
     return name;
 }
 
 static inline void pdmodel_weight(paddle_writer *w, r2n_text *operation, const char *slot,
                                   const r2n_node *node, const char *what)
 {
-    char name[R2N_NAME_BYTES];
-    paddle_parameter_name(network_tensor(w->n, node, what)->name, name);
-    pdmodel_slot(operation, 1, slot, name);
+    char name[16];
+    pdmodel_slot(operation, 1, slot,
+                 paddle_parameter_name(w->n, network_tensor(w->n, node, what), name));
 }
 
 static inline void pdmodel_window(r2n_text *operation, const r2n_node *node)
@@ -331,14 +340,14 @@ static inline r2n_text pdmodel_file(const network *n, const paddle_manner *m)
 {
     paddle_writer w = {.n = n, .m = m};
     r2n_text program = {0}, op = {0};
-    char name[R2N_NAME_BYTES], last[24];
+    char name[16], last[24];
     r2n_protobuf_put_integer(&w.block, 1, 0);
     r2n_protobuf_put_integer(&w.block, 2, -1);
     pdmodel_variable(&w.block, "feed", NULL, 9);
     pdmodel_variable(&w.block, "fetch", NULL, 10);
     for (size_t i = 0; i < n->weights->count; i++) {
-        paddle_parameter_name(n->weights->tensors[i].name, name);
-        pdmodel_variable(&w.block, name, &n->weights->tensors[i], 7);
+        const r2n_tensor *tensor = &n->weights->tensors[i];
+        pdmodel_variable(&w.block, paddle_parameter_name(n, tensor, name), tensor, 7);
     }
     for (int32_t i = 0; i < n->graph->count; i++)
         pdmodel_variable(&w.block, paddle_variable(i, last), NULL, 7);
@@ -540,8 +549,8 @@ static inline r2n_text pir_file(const network *n, const paddle_manner *m)
                 "\"ops\":[");
     for (size_t i = 0; i < n->weights->count; i++) {
         const r2n_tensor *tensor = &n->weights->tensors[i];
-        char name[R2N_NAME_BYTES];
-        paddle_parameter_name(tensor->name, name);
+        char name[16];
+        (void)paddle_parameter_name(n, tensor, name);
         pir_put(&w,
                 "%s{\"#\":\"p\",\"A\":[0,1,1,\"%s\"],\"O\":{\"%%\":%d,\"TT\":{\"#\":"
                 "\"0.t_dtensor\",\"D\":[{\"#\":\"0.t_f32\"},[",

@@ -447,6 +447,16 @@ static void padding_goes_into_an_average(void **state)
     assert_int_equal(pool->inputs[0], x);
     assert_int_equal(pool->padding, 1);
     assert_int_equal(pool->count_padding, 1);
+    /* A row and a column behind the map that the average leaves out: rounding up. */
+    r2n_foreign_window end = r2n_foreign_window_default();
+    end.kernel[0] = end.kernel[1] = end.stride[0] = end.stride[1] = 2;
+    end.padding[2] = end.padding[3] = 1;
+    pool = r2n_foreign_producer(
+        &g, r2n_foreign_pool(&g, &label, x, &end, (r2n_foreign_pool_rule){1, 0, 0}));
+    assert_int_equal(pool->padding, 0);
+    assert_int_equal(pool->ceil_mode, 1);
+    assert_int_equal(r2n_foreign_pool(&g, &label, x, &end, (r2n_foreign_pool_rule){1, 0, 1}), -1);
+    expect_problem(report, RES2NET_MISMATCH, "not the same on all sides");
     r2n_foreign_graph_free(&g);
 }
 

@@ -131,6 +131,9 @@ static void damage_is_told(void **state)
     text.size = whole;
     text.data[1024] = 'c';
     refuse(&text, RES2NET_DAMAGED, "damaged header");
+    text.data[1024] = '\0';
+    tar_seal((uint8_t *)text.data + 1024);
+    refuse(&text, RES2NET_DAMAGED, "no name");
     text.data[1024] = 'b';
     text.data[1024 + 124] = 'x';
     tar_seal((uint8_t *)text.data + 1024);
