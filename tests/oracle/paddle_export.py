@@ -112,8 +112,6 @@ def load_by_jit(folder, out, picture, _):
 def prepare_by_operators(config, out, picture):
     import cv2
     import yaml
-    import paddle_reference
-    paddle_reference._import_paddleclas()
     from paddleclas.deploy.python.preprocess import create_operators
     with open(config, encoding="utf-8") as file:
         operators = create_operators(yaml.safe_load(file)["PreProcess"]["transform_ops"])
