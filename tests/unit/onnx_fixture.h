@@ -233,17 +233,10 @@ static inline const char *onnx_metadata(const onnx_file *file, const char *key)
 
 static inline const onnx_tensor *onnx_find_tensor(const onnx_file *file, const char *name)
 {
-<<<<<<< HEAD
     for (size_t i = 0; i < file->tensor_count; i++)
         if (strcmp(file->tensors[i].name, name) == 0)
             return &file->tensors[i];
     return NULL;
-=======
-    const r2n_tensor *tensor = network_tensor(w->n, node, what);
-    snprintf(name, R2N_NAME_BYTES + 16, "w%d", (int)(tensor - w->n->weights->tensors));
-    onnx_put_tensor(w, name, tensor->rank, tensor->shape, tensor->data);
-    return name;
->>>>>>> wip-ximport
 }
 
 static inline const onnx_node *onnx_find_node(const onnx_file *file, const char *name)
