@@ -20,7 +20,7 @@ RULES = {
     "image": ["base", "formats", "kernels"],
     "data": ["base", "formats", "image"],
     "plan": ["base", "kernels", "model", "weights"],
-    "export": ["base", "formats", "model", "weights", "plan", "quantize", "import"],
+    "export": ["base", "formats", "model", "weights", "kernels", "plan", "import"],
     "import": ["base", "formats", "model", "weights"],
     "predict": ["base", "formats", "image", "data", "plan", "model", "weights", "kernels",
                 "export", "import"],

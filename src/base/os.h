@@ -20,6 +20,9 @@ typedef struct r2n_file_bytes {
 res2net_status r2n_file_read(const char *path, size_t limit, r2n_file_bytes *out,
                              res2net_report *report);
 void r2n_file_release(r2n_file_bytes *file);
+/* What lies in [data, data + bytes) of a mapped file need not stay in memory: it is read from the
+ * file again where it is looked at. Does nothing to other bytes. */
+void r2n_file_forget(const r2n_file_bytes *file, const void *data, size_t bytes);
 
 /* A file written under a temporary name beside its target, then renamed: readers see the old file
  * or the whole new one. */
@@ -28,6 +31,9 @@ res2net_status r2n_writer_open(const char *path, r2n_file_writer **out, res2net_
 /* Remembers the first failure; `r2n_writer_close` tells it. */
 void r2n_writer_put(r2n_file_writer *writer, const void *data, size_t bytes);
 uint64_t r2n_writer_position(const r2n_file_writer *writer); /* bytes put so far */
+/* The temporary file with all that was put so far, to be read back before it gets its name; points
+ * into the writer. NULL after a failure, which `r2n_writer_close` tells. */
+const char *r2n_writer_written(r2n_file_writer *writer);
 /* Flushes, syncs and renames. The writer is gone afterwards, also on failure. */
 res2net_status r2n_writer_close(r2n_file_writer *writer, res2net_report *report);
 void r2n_writer_discard(r2n_file_writer *writer); /* removes the temporary file; NULL is allowed */

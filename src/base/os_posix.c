@@ -145,6 +145,17 @@ void r2n_file_release(r2n_file_bytes *file)
     *file = (r2n_file_bytes){0};
 }
 
+void r2n_file_forget(const r2n_file_bytes *file, const void *data, size_t bytes)
+{
+    const uintptr_t begin = (uintptr_t)file->data, from = (uintptr_t)data;
+    if (!file->mapped || from < begin || from - begin > file->size ||
+        bytes > file->size - (from - begin))
+        return;
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t first = from / page * page; /* not before the file: mappings begin at a page */
+    madvise((void *)first, (size_t)(from + bytes - first), MADV_DONTNEED);
+}
+
 /* ---- writing ------------------------------------------------------------------------------- */
 
 enum { WRITER_BUFFER_BYTES = 256 * 1024, SUFFIX_BYTES = 48 };
@@ -269,6 +280,12 @@ void r2n_writer_put(r2n_file_writer *writer, const void *data, size_t bytes)
 uint64_t r2n_writer_position(const r2n_file_writer *writer)
 {
     return writer->position;
+}
+
+const char *r2n_writer_written(r2n_file_writer *writer)
+{
+    flush_writer(writer);
+    return writer->error == 0 ? writer->temporary : NULL;
 }
 
 void r2n_writer_discard(r2n_file_writer *writer)

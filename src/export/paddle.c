@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "export/check.h"
 #include "export/paddle_internal.h"
 
 /* ---- what the writers ask -------------------------------------------------------------------- */
@@ -194,6 +195,14 @@ static res2net_status write_tensors(const r2n_paddle_export *e, const r2n_paddle
     return r2n_writer_close(file, e->report);
 }
 
+/* Paddle's form keeps every tensor as it is, so that nothing has to be run. */
+static res2net_status check_program(const r2n_paddle_export *e, const r2n_paddle_folder *folder,
+                                    const char *name)
+{
+    const r2n_export_expectation expected = {e->model, e->options.softmax, 0, e->folder};
+    return r2n_export_check(&expected, r2n_paddle_folder_path(folder, name), e->report);
+}
+
 static res2net_status write_folder(const r2n_paddle_export *e, const r2n_text texts[TEXTS])
 {
     r2n_paddle_folder folder;
@@ -210,6 +219,10 @@ static res2net_status write_folder(const r2n_paddle_export *e, const r2n_text te
     if (status == RES2NET_OK)
         status = r2n_paddle_folder_link(&folder, "inference.pdiparams",
                                         "serving_server/inference.pdiparams");
+    if (status == RES2NET_OK)
+        status = check_program(e, &folder, "inference.pdmodel");
+    if (status == RES2NET_OK)
+        status = check_program(e, &folder, "inference.json");
     if (status == RES2NET_OK)
         return r2n_paddle_folder_close(&folder);
     r2n_paddle_folder_discard(&folder);

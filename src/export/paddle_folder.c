@@ -120,6 +120,11 @@ res2net_status r2n_paddle_folder_file(const r2n_paddle_folder *folder, const cha
     return r2n_writer_open(join(folder, 0, folder->temporary, name), file, folder->report);
 }
 
+const char *r2n_paddle_folder_path(const r2n_paddle_folder *folder, const char *name)
+{
+    return join(folder, 0, folder->temporary, name);
+}
+
 res2net_status r2n_paddle_folder_link(const r2n_paddle_folder *folder, const char *from,
                                       const char *name)
 {

@@ -71,6 +71,8 @@ res2net_status r2n_paddle_folder_open(const char *path, r2n_paddle_folder *folde
 /* A file of the list in paddle_folder.c. */
 res2net_status r2n_paddle_folder_file(const r2n_paddle_folder *folder, const char *name,
                                       r2n_file_writer **file);
+/* Where a finished file lies for now; until the next name is asked for. */
+const char *r2n_paddle_folder_path(const r2n_paddle_folder *folder, const char *name);
 /* `name` becomes a second name of the finished file `from`. */
 res2net_status r2n_paddle_folder_link(const r2n_paddle_folder *folder, const char *from,
                                       const char *name);

@@ -74,6 +74,7 @@ typedef struct r2n_foreign_graph {
     r2n_file_bytes *files; /* constants point into them */
     size_t file_count, file_capacity;
     int32_t input, output; /* values: the picture and the scores; -1: none yet */
+    r2n_file_bytes pages;  /* most constants lie in it; nothing: not known. Not the graph's */
     uint64_t weight_bytes; /* of the files that hold the weights: what may be made of them */
     r2n_weights_metadata metadata; /* of ours in the file */
 } r2n_foreign_graph;

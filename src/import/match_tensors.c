@@ -49,9 +49,12 @@ static int64_t count_of(const r2n_tensor_spec *spec)
     return count;
 }
 
-static void widen(const r2n_foreign_value *value, float *to)
+/* A file as large as the tensors need not stay in memory beside them. */
+static void widen(const taker *t, const r2n_foreign_value *value, float *to)
 {
     r2n_elements_widen(value->type, 0, value->data, value->count, to);
+    r2n_file_forget(&t->m->graph->pages, value->data,
+                    (size_t)value->count * r2n_element_bytes(value->type));
 }
 
 /* ---- one node -------------------------------------------------------------------------------- */
@@ -71,7 +74,7 @@ static res2net_status take_convolution(taker *t, const r2n_node *node,
     float *to = next_tensor(t, node, ".weight");
     if (to == NULL)
         return no_memory(t);
-    widen(weight, to);
+    widen(t, weight, to);
     return RES2NET_OK;
 }
 
@@ -88,7 +91,7 @@ static void fill_folded(const taker *t, const norm *n, int64_t channels,
         n->variance[i] = (float)(1 - EPSILON);
     }
     if (convolution->input_count == 3)
-        widen(constant(t, convolution->inputs[2]), n->offset);
+        widen(t, constant(t, convolution->inputs[2]), n->offset);
 }
 
 /* Another epsilon goes into the scale; the convolution's bias into the mean. */
@@ -99,7 +102,7 @@ static res2net_status fill_norm(const taker *t, const norm *n, int64_t channels,
         r2n_foreign_producer(t->m->graph, operation->inputs[0]);
     float *const places[] = {n->scale, n->offset, n->mean, n->variance};
     for (int i = 0; i < 4; i++)
-        widen(constant(t, operation->inputs[i + 1]), places[i]);
+        widen(t, constant(t, operation->inputs[i + 1]), places[i]);
     if (fabs(operation->epsilon - EPSILON) > 1e-9)
         for (int64_t i = 0; i < channels; i++)
             n->scale[i] = (float)(n->scale[i] * sqrt(n->variance[i] + EPSILON) /
@@ -109,7 +112,7 @@ static res2net_status fill_norm(const taker *t, const norm *n, int64_t channels,
     float *bias = r2n_allocate((size_t)channels, sizeof *bias);
     if (bias == NULL)
         return no_memory(t);
-    widen(constant(t, convolution->inputs[2]), bias);
+    widen(t, constant(t, convolution->inputs[2]), bias);
     for (int64_t i = 0; i < channels; i++)
         n->mean[i] -= bias[i];
     r2n_free(bias);
@@ -159,14 +162,14 @@ static res2net_status take_classifier(taker *t, const r2n_node *node,
     if (to == NULL || bias == NULL)
         return no_memory(t);
     if (by_class)
-        widen(matrix, to);
+        widen(t, matrix, to);
     else
         for (int64_t c = 0; c < classes; c++)
             for (int64_t f = 0; f < features; f++)
                 to[c * features + f] = r2n_element_read(
                     matrix->type, 0, matrix->data + (size_t)(f * classes + c) * bytes);
     if (operation->input_count == 3)
-        widen(constant(t, operation->inputs[2]), bias);
+        widen(t, constant(t, operation->inputs[2]), bias);
     return RES2NET_OK;
 }
 

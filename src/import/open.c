@@ -19,6 +19,7 @@ typedef struct model_bytes {
     size_t program_size, parameters_size;
     const char *file, *parameters_file; /* for messages */
     const char *folder;                 /* of ONNX' external data, or NULL */
+    r2n_file_bytes pages;               /* the mapped file that the weights are in, or nothing */
 } model_bytes;
 
 void r2n_imported_free(r2n_imported *imported)
@@ -59,6 +60,7 @@ static res2net_status import_bytes(const model_bytes *bytes, r2n_imported *out,
                                    res2net_report *report)
 {
     r2n_foreign_graph graph = r2n_foreign_graph_begin(bytes->file, report);
+    graph.pages = bytes->pages;
     res2net_status status = read_graph(bytes, &graph);
     if (status == RES2NET_OK)
         status = r2n_match(&graph, out);
@@ -205,8 +207,11 @@ static res2net_status import_onnx(const char *path, const r2n_file_bytes *progra
     char *folder = folder_of(path);
     if (folder == NULL)
         return no_memory(path, report);
-    const model_bytes bytes = {
-        .program = program->data, .program_size = program->size, .file = path, .folder = folder};
+    const model_bytes bytes = {.program = program->data,
+                               .program_size = program->size,
+                               .file = path,
+                               .folder = folder,
+                               .pages = *program};
     const res2net_status status = import_bytes(&bytes, out, report);
     r2n_free(folder);
     return status;
@@ -245,8 +250,13 @@ static res2net_status import_paddle(const char *path, const r2n_file_bytes *prog
             r2n_fail(report, status, path, -1, "its parameters have to lie beside it");
     }
     if (status == RES2NET_OK) {
-        const model_bytes bytes = {program->data, parameters.data, program->size, parameters.size,
-                                   path,          beside,          NULL};
+        const model_bytes bytes = {.program = program->data,
+                                   .parameters = parameters.data,
+                                   .program_size = program->size,
+                                   .parameters_size = parameters.size,
+                                   .file = path,
+                                   .parameters_file = beside,
+                                   .pages = parameters};
         status = import_bytes(&bytes, out, report);
         r2n_file_release(&parameters);
     }
