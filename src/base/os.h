@@ -36,6 +36,10 @@ uint64_t r2n_writer_position(const r2n_file_writer *writer); /* bytes put so far
 const char *r2n_writer_written(r2n_file_writer *writer);
 /* Flushes, syncs and renames. The writer is gone afterwards, also on failure. */
 res2net_status r2n_writer_close(r2n_file_writer *writer, res2net_report *report);
+/* The same without syncing, for a file of a folder that is temporary itself; `r2n_os_sync_file`
+ * follows before the folder gets its name. */
+res2net_status r2n_writer_close_unsynced(r2n_file_writer *writer, res2net_report *report);
+res2net_status r2n_os_sync_file(const char *path, res2net_report *report);
 void r2n_writer_discard(r2n_file_writer *writer); /* removes the temporary file; NULL is allowed */
 
 /* A file that only grows: a log. Every put is one write, so that a process that is killed leaves

@@ -79,6 +79,18 @@ void r2n_os_sync_folder(const char *path)
     r2n_free(folder);
 }
 
+res2net_status r2n_os_sync_file(const char *path, res2net_report *report)
+{
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    const int failed = descriptor < 0 || (fsync(descriptor) != 0 && errno != EINVAL);
+    const int error = errno;
+    if (descriptor >= 0)
+        close(descriptor);
+    return failed ? r2n_fail(report, RES2NET_WRITE_FAILED, path, -1, "cannot write: %s",
+                             strerror(error))
+                  : RES2NET_OK;
+}
+
 /* "PATH.res2net-PID-N", as files that are being written have it. */
 res2net_status r2n_os_make_temporary_directory(const char *path, char **made,
                                                res2net_report *report)

@@ -306,12 +306,12 @@ static int keep_mode(const r2n_file_writer *writer)
     return fchmod(writer->descriptor, old.st_mode & 0777) == 0 ? 0 : errno;
 }
 
-res2net_status r2n_writer_close(r2n_file_writer *writer, res2net_report *report)
+static res2net_status close_writer(r2n_file_writer *writer, int synced, res2net_report *report)
 {
     flush_writer(writer);
     if (writer->error == 0)
         writer->error = keep_mode(writer);
-    if (writer->error == 0 && fsync(writer->descriptor) != 0 && errno != EINVAL)
+    if (writer->error == 0 && synced && fsync(writer->descriptor) != 0 && errno != EINVAL)
         writer->error = errno;
     if (writer->error == 0 && rename(writer->temporary, writer->path) != 0)
         writer->error = errno;
@@ -326,6 +326,16 @@ res2net_status r2n_writer_close(r2n_file_writer *writer, res2net_report *report)
     close(writer->descriptor);
     free_writer(writer);
     return RES2NET_OK;
+}
+
+res2net_status r2n_writer_close(r2n_file_writer *writer, res2net_report *report)
+{
+    return close_writer(writer, 1, report);
+}
+
+res2net_status r2n_writer_close_unsynced(r2n_file_writer *writer, res2net_report *report)
+{
+    return close_writer(writer, 0, report);
 }
 
 /* ---- the machine --------------------------------------------------------------------------- */

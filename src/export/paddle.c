@@ -170,7 +170,7 @@ static res2net_status write_texts(const r2n_paddle_folder *folder, const r2n_tex
         if (status != RES2NET_OK)
             break;
         r2n_writer_put(file, texts[files[i].text].data, texts[files[i].text].size);
-        status = r2n_writer_close(file, folder->report);
+        status = r2n_writer_close_unsynced(file, folder->report);
     }
     return status;
 }
@@ -186,13 +186,13 @@ static res2net_status write_tensors(const r2n_paddle_export *e, const r2n_paddle
         r2n_writer_discard(file);
         return status;
     }
-    status = r2n_writer_close(file, e->report);
+    status = r2n_writer_close_unsynced(file, e->report);
     if (status == RES2NET_OK)
         status = r2n_paddle_folder_file(folder, "inference.pdiparams.info", &file);
     if (status != RES2NET_OK)
         return status;
     r2n_paddle_write_info(e, file);
-    return r2n_writer_close(file, e->report);
+    return r2n_writer_close_unsynced(file, e->report);
 }
 
 /* Paddle's form keeps every tensor as it is, so that nothing has to be run. */

@@ -161,10 +161,12 @@ static res2net_status move_into_folder(const r2n_paddle_folder *folder)
 
 res2net_status r2n_paddle_folder_close(r2n_paddle_folder *folder)
 {
-    res2net_status status;
-    if (folder->exists) {
+    res2net_status status = RES2NET_OK;
+    for (int i = 0; i < FILES && status == RES2NET_OK; i++)
+        status = r2n_os_sync_file(join(folder, 0, folder->temporary, files[i]), folder->report);
+    if (status == RES2NET_OK && folder->exists) {
         status = move_into_folder(folder);
-    } else {
+    } else if (status == RES2NET_OK) {
         status = r2n_os_rename(folder->temporary, folder->target, folder->report);
         if (status == RES2NET_OK)
             r2n_os_sync_folder(folder->target);
