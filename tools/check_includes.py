@@ -27,7 +27,7 @@ RULES = {
                 "export", "import", "drawing"],
     "quantize": ["base", "data", "plan", "model", "weights", "kernels", "predict"],
     "train": ["base", "formats", "image", "data", "plan", "model", "weights", "kernels", "predict",
-              "quantize"],
+              "quantize", "import"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 
