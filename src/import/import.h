@@ -13,7 +13,7 @@
 
 typedef struct r2n_imported {
     r2n_architecture architecture;
-    r2n_family family;
+    r2n_family family;       /* UNKNOWN of parameters alone, whose metadata say Paddle's */
     r2n_tensor_set *weights; /* canonical: the caller's. Its metadata are ours in the file: family,
                                 recipe, labels, licence, source, each NULL where it says nothing */
     int32_t ends_in_softmax; /* the file's last step; it is not part of the tensors */

@@ -201,11 +201,12 @@ res2net_status r2n_read_parameters_alone(const void *data, size_t size, const ch
     if (status == RES2NET_OK)
         status = compare(&r, &w, architecture, file, report);
     if (status == RES2NET_OK) {
+        r2n_family family; /* by the names, which are ours: the file says nothing of it */
         r2n_tensor_set *set = make_set(&r, &w);
-        status = set == NULL ? no_memory(file, report)
-                             : r2n_weights_canonicalise(set, architecture, R2N_FAMILY_UNKNOWN, file,
-                                                        &out->weights, &out->architecture,
-                                                        &out->family, report);
+        status = set == NULL
+                     ? no_memory(file, report)
+                     : r2n_weights_canonicalise(set, architecture, R2N_FAMILY_UNKNOWN, file,
+                                                &out->weights, &out->architecture, &family, report);
     }
     r2n_free(r.rows);
     r2n_free(w.specs);

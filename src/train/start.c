@@ -223,7 +223,8 @@ static res2net_status import_pretrained(r2n_training_run *run, const char *path,
         r2n_import_as(path, &run->config.architecture, &imported, run->report);
     if (status != RES2NET_OK)
         return status;
-    if (imported.architecture.scale > 1 && imported.family != wanted)
+    if (imported.architecture.scale > 1 && imported.family != R2N_FAMILY_UNKNOWN &&
+        imported.family != wanted)
         r2n_fail(run->report, RES2NET_OK, path, -1,
                  "note: the file's operations are those of the %s family, and the run trains the "
                  "%s family's network",
