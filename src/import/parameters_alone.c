@@ -110,6 +110,15 @@ static int fits(const wanted *w, size_t number, const r2n_paddle_record *record)
 
 /* ---- what is wrong --------------------------------------------------------------------------- */
 
+/* Five tensors a convolution, two of the classifier: as many as a list has, without making one. */
+static size_t tensor_count(const r2n_architecture *a)
+{
+    int64_t convolutions = a->stem == R2N_STEM_DEEP ? 3 : 1;
+    for (int32_t s = 0; s < a->stages; s++)
+        convolutions += 1 + a->depths[s] * (2 + (a->scale == 1 ? 1 : a->scale - 1));
+    return (size_t)(5 * convolutions + 2);
+}
+
 /* The catalogue's rows that the file would fit; "" for none. */
 static void name_others(const records *r, char *text, size_t room)
 {
@@ -118,6 +127,8 @@ static void name_others(const records *r, char *text, size_t room)
     for (size_t row = 0; row < r2n_catalogue_count(); row++) {
         const r2n_architecture *architecture = &r2n_catalogue_get(row)->architecture;
         wanted w;
+        if (tensor_count(architecture) != r->count)
+            continue;
         if (!list_wanted(architecture, &w))
             return;
         int fit = w.count == r->count;
