@@ -3,7 +3,7 @@
 file(GLOB R2N_ROOM_SOURCES CONFIGURE_DEPENDS
     src/base/*.c src/formats/*.c src/data/*.c src/image/*.c src/weights/*.c src/model/*.c
     src/kernels/*.c src/plan/*.c src/import/*.c src/export/*.c src/predict/*.c src/quantize/*.c
-    src/train/*.c)
+    src/train/*.c src/drawing/*.c)
 add_library(res2net_objects OBJECT ${R2N_ROOM_SOURCES})
 
 function(add_kernel_room name)

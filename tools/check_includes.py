@@ -20,13 +20,14 @@ RULES = {
     "image": ["base", "formats", "kernels"],
     "data": ["base", "formats", "image"],
     "plan": ["base", "kernels", "model", "weights"],
+    "drawing": ["base", "formats", "model"],
     "export": ["base", "formats", "model", "weights", "kernels", "plan", "import"],
     "import": ["base", "formats", "model", "weights"],
     "predict": ["base", "formats", "image", "data", "plan", "model", "weights", "kernels",
-                "export", "import"],
+                "export", "import", "drawing"],
     "quantize": ["base", "data", "plan", "model", "weights", "kernels", "predict"],
     "train": ["base", "formats", "image", "data", "plan", "model", "weights", "kernels", "predict",
-              "quantize"],
+              "quantize", "import"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 

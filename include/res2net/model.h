@@ -150,6 +150,16 @@ RES2NET_API res2net_status res2net_summary_of_model(const res2net_model *model, 
                                                     res2net_report *report);
 RES2NET_API void res2net_summary_free(res2net_summary *summary);
 
+/* Draws the same for people: stem, stages, blocks with their groups, head, with shapes, parameters
+ * and multiply-accumulates, as an SVG file that needs nothing else. The file appears whole or not
+ * at all. Fails as the summary does; OUT_OF_MEMORY, WRITE_FAILED. */
+RES2NET_API res2net_status res2net_summary_draw(const char *architecture, res2net_family family,
+                                                int32_t height, int32_t width, const char *path,
+                                                res2net_report *report);
+RES2NET_API res2net_status res2net_summary_draw_model(const res2net_model *model, int32_t height,
+                                                      int32_t width, const char *path,
+                                                      res2net_report *report);
+
 #ifdef __cplusplus
 }
 #endif

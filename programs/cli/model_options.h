@@ -16,7 +16,8 @@
      .default_note = "the embedded model",                                                         \
      .environment = "RES2NET_MODEL",                                                               \
      .help = "the model: .r2n, .pdparams, .pth, .safetensors, .onnx, or a Paddle inference model " \
-             "(its folder, .tar, .pdmodel or .json), told apart by content"},                      \
+             "(its folder, .tar, .pdmodel or .json; with --arch its .pdiparams), told apart by "   \
+             "content"},                                                                           \
         {.name = "weights",                                                                        \
          .kind = OPTION_FILE,                                                                      \
          .argument = "FILE",                                                                       \

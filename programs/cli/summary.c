@@ -19,6 +19,10 @@ static const option_row options[] = {
      .maximum = 16384,
      .default_note = "the architecture's, 224 or 32",
      .help = "the picture's size"},
+    {.name = "svg",
+     .kind = OPTION_FILE,
+     .argument = "FILE",
+     .help = "also draws the network there"},
     {.name = "format",
      .kind = OPTION_CHOICE,
      .fallback = "text",
@@ -112,6 +116,22 @@ static void print_json(const res2net_summary *summary)
     json_end(&json);
 }
 
+/* Draws it where it is asked for. */
+static res2net_status draw(const command_line *line, const char *name, const res2net_model *model,
+                           int32_t height, int32_t width, res2net_report *report)
+{
+    const char *path = option_text(line, "svg");
+    if (path == NULL)
+        return RES2NET_OK;
+    const res2net_status status =
+        model != NULL
+            ? res2net_summary_draw_model(model, height, width, path, report)
+            : res2net_summary_draw(name, family_option(line), height, width, path, report);
+    if (status == RES2NET_OK)
+        say("wrote %s", path);
+    return status;
+}
+
 /* Of an architecture: needs no weights. */
 static int summarise_name(const command_line *line, const char *name, int32_t height, int32_t width,
                           res2net_summary *summary)
@@ -123,8 +143,9 @@ static int summarise_name(const command_line *line, const char *name, int32_t he
     if (checked != EXIT_DONE)
         return checked;
     res2net_report *report = res2net_report_create();
-    const res2net_status status =
-        res2net_summary_create(name, family_option(line), height, width, summary, report);
+    res2net_status status = draw(line, name, NULL, height, width, report);
+    if (status == RES2NET_OK)
+        status = res2net_summary_create(name, family_option(line), height, width, summary, report);
     print_problems(report);
     res2net_report_destroy(report);
     return exit_status_of(status);
@@ -137,8 +158,9 @@ static int summarise_model(const command_line *line, int32_t height, int32_t wid
     int result = open_model(line, &model);
     if (result == EXIT_DONE) {
         res2net_report *report = res2net_report_create();
-        const res2net_status status =
-            res2net_summary_of_model(model, height, width, summary, report);
+        res2net_status status = draw(line, NULL, model, height, width, report);
+        if (status == RES2NET_OK)
+            status = res2net_summary_of_model(model, height, width, summary, report);
         print_problems(report);
         res2net_report_destroy(report);
         result = exit_status_of(status);
@@ -178,7 +200,8 @@ const verb verb_summary = {
     .summary = "layers, shapes, parameters and MACs of a model or architecture",
     .description = "Of an architecture by its name, which needs no weights, or of a model.",
     .examples = "  res2net summary Res2Net50_26w_4s\n"
-                "  res2net summary -m net.pth --size 288\n",
+                "  res2net summary -m net.pth --size 288\n"
+                "  res2net summary Res2Net50_26w_4s --svg net.svg\n",
     .options = options,
     .most_operands = 1,
     .run = run,

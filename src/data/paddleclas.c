@@ -5,10 +5,13 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/os.h"
 
 char *r2n_paddleclas_weights_name(const char *path)
 {
-    static const char *const endings[] = {".pdparams", ".r2n", ".safetensors", ".pth", ".pt"};
+    static const char *const endings[] = {".pdparams",  ".r2n",  ".safetensors", ".pth",
+                                          ".pt",        ".onnx", ".pdmodel",     ".json",
+                                          ".pdiparams", ".tar"};
     const size_t length = strlen(path);
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         const size_t ending = strlen(endings[i]);
@@ -17,8 +20,11 @@ char *r2n_paddleclas_weights_name(const char *path)
     }
     const size_t size = length + strlen(endings[0]) + 1;
     char *name = r2n_allocate(size, 1);
-    if (name != NULL)
-        snprintf(name, size, "%s%s", path, endings[0]);
+    if (name == NULL)
+        return NULL;
+    snprintf(name, size, "%s%s", path, endings[0]);
+    if (!r2n_os_exists(name) && r2n_os_is_directory(path)) /* an inference model's */
+        name[length] = '\0';
     return name;
 }
 

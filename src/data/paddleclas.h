@@ -9,8 +9,8 @@
 
 #include "formats/yaml_reader.h"
 
-/* `path` with PaddleClas' ".pdparams" unless it has an ending of a weights file; r2n_free, NULL
- * without memory. */
+/* `path` with PaddleClas' ".pdparams" unless it has an ending of a weights file, or is a folder and
+ * there is no such file; r2n_free, NULL without memory. */
 char *r2n_paddleclas_weights_name(const char *path);
 
 #ifdef R2N_HAVE_YAML

@@ -32,6 +32,22 @@ int r2n_parameters_name(const char *program, char *out, size_t room)
     return (size_t)snprintf(out, room, "%.*s%s", (int)kept, program, tail) < room;
 }
 
+int r2n_program_name(const char *parameters, int kind, char *out, size_t room)
+{
+    const char *base = r2n_base_name(parameters);
+    size_t kept = strlen(parameters);
+    const char *tail = kind == 0 ? ".pdmodel" : ".json";
+    if (strcmp(base, "__params__") == 0) {
+        kept = (size_t)(base - parameters);
+        tail = "__model__";
+    } else if (ends_with(base, ".pdiparams")) {
+        kept = (size_t)(strrchr(parameters, '.') - parameters);
+    } else {
+        return 0;
+    }
+    return (size_t)snprintf(out, room, "%.*s%s", (int)kept, parameters, tail) < room;
+}
+
 static ptrdiff_t find(const char *const *names, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
@@ -63,7 +79,7 @@ typedef struct search {
 static int complete(search *s, size_t program, int kind, r2n_choice *choice)
 {
     char parameters[1024];
-    *choice = (r2n_choice){(ptrdiff_t)program, -1, -1};
+    *choice = (r2n_choice){.program = (ptrdiff_t)program, .parameters = -1, .yaml = -1};
     if (kind == ONNX)
         return 1;
     if (r2n_parameters_name(s->names[program], parameters, sizeof parameters))
@@ -118,11 +134,14 @@ res2net_status r2n_choose_model(const char *const *names, size_t count, const ch
             return RES2NET_OK;
         }
     }
+    if (s.orphan >= 0 && strcmp(r2n_base_name(names[s.orphan]), "__model__") == 0) {
+        *out = (r2n_choice){.program = s.orphan, .parameters = -1, .yaml = -1, .apart = 1};
+        find_yaml(&s, out);
+        return RES2NET_OK;
+    }
     if (s.orphan >= 0)
         return r2n_fail(report, RES2NET_MISMATCH, file, -1,
-                        "\"%.200s\" is there, but not its parameters (.pdiparams, __params__) "
-                        "beside it; parameters in a file each are not read: save the model anew "
-                        "with Paddle 2 or newer",
+                        "\"%.200s\" is there, but not its parameters (.pdiparams) beside it",
                         names[s.orphan]);
     return r2n_fail(report, RES2NET_MISMATCH, file, -1,
                     "no model is in it: a .pdmodel or .json with its .pdiparams, or an .onnx file, "

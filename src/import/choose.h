@@ -9,8 +9,9 @@
 
 typedef struct r2n_choice {
     ptrdiff_t program;    /* .pdmodel, __model__, .json or .onnx; number of the name */
-    ptrdiff_t parameters; /* of a Paddle model; -1 for .onnx */
+    ptrdiff_t parameters; /* of a Paddle model; -1 for .onnx and for `apart` */
     ptrdiff_t yaml;       /* inference.yml; -1: none */
+    int apart;            /* __model__ without __params__: a file a parameter */
 } r2n_choice;
 
 /* Names may have folders in them; those of one model share theirs. MISMATCH says what is missing or
@@ -22,5 +23,8 @@ const char *r2n_base_name(const char *path);
 /* "inference.pdmodel" -> "inference.pdiparams", "__model__" -> "__params__", into `out` of `room`
  * bytes; 0 where the name is no program's. */
 int r2n_parameters_name(const char *program, char *out, size_t room);
+/* The other way: the kind-th of the names that its program may have. */
+enum { R2N_PROGRAM_NAMES = 2 };
+int r2n_program_name(const char *parameters, int kind, char *out, size_t room);
 
 #endif

@@ -14,6 +14,16 @@ int r2n_name_compare(const void *a, const void *b)
     return order != 0 ? order : (x->size > y->size) - (x->size < y->size);
 }
 
+int r2n_name_is_plain(const r2n_name *name)
+{
+    if (name->size == 0 || name->size > 255 || name->bytes[0] == '.')
+        return 0;
+    for (size_t i = 0; i < name->size; i++)
+        if (name->bytes[i] < 0x20 || name->bytes[i] == '/' || name->bytes[i] == '\\')
+            return 0;
+    return 1;
+}
+
 int r2n_name_table_add(r2n_name_table *table, const uint8_t *bytes, size_t size)
 {
     if (table->count >= R2N_MAXIMUM_NAMES ||

@@ -12,6 +12,9 @@ typedef struct r2n_name {
     size_t size;
 } r2n_name;
 
+/* A plain file name in the model's own folder: a model must not look at any other file. */
+int r2n_name_is_plain(const r2n_name *name);
+
 typedef struct r2n_name_table {
     r2n_name *names;
     int32_t *values; /* what the reader keeps for each, -1 at first */

@@ -8,17 +8,6 @@
 
 static const uint64_t MAXIMUM_FILE_BYTES = (uint64_t)1 << 33;
 
-/* A plain name in the model's own folder: a model must not look at any other file. */
-static int is_plain(const r2n_name *name)
-{
-    if (name->size == 0 || name->size > 255 || name->bytes[0] == '.')
-        return 0;
-    for (size_t i = 0; i < name->size; i++)
-        if (name->bytes[i] < 0x20 || name->bytes[i] == '/' || name->bytes[i] == '\\')
-            return 0;
-    return 1;
-}
-
 static int open_data(r2n_onnx_reader *reader, const r2n_name *name)
 {
     r2n_foreign_graph *graph = reader->graph;
@@ -63,7 +52,7 @@ const uint8_t *r2n_onnx_external_data(r2n_onnx_reader *reader, const r2n_onnx_ex
 {
     enum { MOST_FILES = 4096 };
     r2n_foreign_graph *graph = reader->graph;
-    if (!is_plain(&where->location) || reader->folder == NULL) {
+    if (!r2n_name_is_plain(&where->location) || reader->folder == NULL) {
         (void)r2n_foreign_refuse(
             graph, RES2NET_UNSUPPORTED, offset,
             "its weights are in another file%s; they are read from a plain name in the model's "

@@ -18,8 +18,8 @@ typedef struct model_bytes {
     const uint8_t *program, *parameters;
     size_t program_size, parameters_size;
     const char *file, *parameters_file; /* for messages */
-    const char *folder;                 /* of ONNX' external data, or NULL */
-    r2n_file_bytes pages;               /* the mapped file that the weights are in, or nothing */
+    const char *folder;   /* of ONNX' external data and of a file a parameter, or NULL */
+    r2n_file_bytes pages; /* the mapped file that the weights are in, or nothing */
 } model_bytes;
 
 void r2n_imported_free(r2n_imported *imported)
@@ -43,8 +43,9 @@ static int is_program(const void *data, size_t size)
 
 static res2net_status read_graph(const model_bytes *bytes, r2n_foreign_graph *graph)
 {
-    const r2n_paddle_files files = {bytes->program, bytes->program_size, bytes->parameters,
-                                    bytes->parameters_size, bytes->parameters_file};
+    const r2n_paddle_files files = {bytes->program,         bytes->program_size,
+                                    bytes->parameters,      bytes->parameters_size,
+                                    bytes->parameters_file, bytes->folder};
     if (bytes->parameters == NULL && bytes->parameters_file == NULL)
         return r2n_read_onnx(bytes->program, bytes->program_size, bytes->folder, graph);
     if (is_program(bytes->program, bytes->program_size))
@@ -91,6 +92,11 @@ static res2net_status import_entries(const r2n_tar *tar, const char *const *name
     if (status != RES2NET_OK)
         return status;
     const r2n_tar_entry *program = &tar->entries[choice.program];
+    if (choice.apart)
+        return r2n_fail(report, RES2NET_UNSUPPORTED, file, program->offset,
+                        "\"%.200s\" has its parameters in a file each: such a model is read from "
+                        "a folder; unpack the archive",
+                        program->name);
     model_bytes bytes = {.program = program->data, .program_size = program->size, .file = file};
     if (choice.parameters >= 0) {
         bytes.parameters = tar->entries[choice.parameters].data;
@@ -153,7 +159,8 @@ static int is_model_archive(const void *data, size_t size)
 int r2n_import_recognises_memory(const void *data, size_t size)
 {
     return size > 0 && (r2n_looks_like_onnx(data, size) || r2n_looks_like_pdmodel(data, size) ||
-                        r2n_looks_like_pir(data, size) || is_model_archive(data, size));
+                        r2n_looks_like_pir(data, size) || r2n_looks_like_pdiparams(data, size) ||
+                        is_model_archive(data, size));
 }
 
 int r2n_import_recognises(const char *path)
@@ -169,8 +176,23 @@ int r2n_import_recognises(const char *path)
     return found;
 }
 
-res2net_status r2n_import_memory(const void *data, size_t size, const char *name, r2n_imported *out,
-                                 res2net_report *report)
+/* Parameters without their program. */
+static res2net_status import_parameters(const void *data, size_t size, const char *file,
+                                        const r2n_architecture *architecture, r2n_imported *out,
+                                        res2net_report *report)
+{
+    if (architecture != NULL)
+        return r2n_read_parameters_alone(data, size, file, architecture, out, report);
+    return r2n_fail(
+        report, RES2NET_UNSUPPORTED, file, -1,
+        "the parameters of a Paddle inference model without its program: they have no "
+        "names; put the .pdmodel or .json beside it, or say which network it is (--arch "
+        "NAME)");
+}
+
+res2net_status r2n_import_memory_as(const void *data, size_t size, const char *name,
+                                    const r2n_architecture *architecture, r2n_imported *out,
+                                    res2net_report *report)
 {
     *out = (r2n_imported){.weights = NULL};
     if (size > 0 && r2n_tar_recognises(data, size))
@@ -178,8 +200,16 @@ res2net_status r2n_import_memory(const void *data, size_t size, const char *name
     if (is_program(data, size))
         return r2n_fail(report, RES2NET_UNSUPPORTED, name, 0,
                         "a program of Paddle's without its parameters (.pdiparams)");
+    if (r2n_looks_like_pdiparams(data, size))
+        return import_parameters(data, size, name, architecture, out, report);
     const model_bytes bytes = {.program = data, .program_size = size, .file = name};
     return import_bytes(&bytes, out, report);
+}
+
+res2net_status r2n_import_memory(const void *data, size_t size, const char *name, r2n_imported *out,
+                                 res2net_report *report)
+{
+    return r2n_import_memory_as(data, size, name, NULL, out, report);
 }
 
 /* The path with its last part taken off: "." for a plain name. */
@@ -228,38 +258,48 @@ static res2net_status take_yaml_file(const char *path, r2n_imported *out, res2ne
     return status;
 }
 
+/* A program and the parameters that lie beside it: in the file `beside`, or, of an old one that has
+ * none, in a file each. */
+static res2net_status import_with_parameters(const model_bytes *program, const char *beside,
+                                             r2n_imported *out, res2net_report *report)
+{
+    model_bytes bytes = *program;
+    r2n_file_bytes parameters;
+    if (strcmp(r2n_base_name(program->file), "__model__") == 0 && !r2n_os_exists(beside)) {
+        bytes.parameters_file = program->folder;
+        return import_bytes(&bytes, out, report);
+    }
+    res2net_status status = r2n_file_read(beside, MAXIMUM_FILE_BYTES, &parameters, report);
+    if (status != RES2NET_OK)
+        return r2n_fail(report, status, program->file, -1, "its parameters have to lie beside it");
+    bytes.parameters = parameters.data;
+    bytes.parameters_size = parameters.size;
+    bytes.parameters_file = beside;
+    bytes.pages = parameters;
+    status = import_bytes(&bytes, out, report);
+    r2n_file_release(&parameters);
+    return status;
+}
+
 /* A program with its parameters, and inference.yml, beside it. */
 static res2net_status import_paddle(const char *path, const r2n_file_bytes *program,
                                     r2n_imported *out, res2net_report *report)
 {
-    r2n_file_bytes parameters;
     char *folder = folder_of(path);
     char *yaml = folder == NULL ? NULL : joined(folder, "inference.yml");
     const size_t room = strlen(path) + sizeof ".pdiparams";
     char *beside = r2n_allocate(room, 1);
+    const model_bytes bytes = {
+        .program = program->data, .program_size = program->size, .file = path, .folder = folder};
     res2net_status status;
-    if (yaml == NULL || beside == NULL) {
+    if (yaml == NULL || beside == NULL)
         status = no_memory(path, report);
-    } else if (!r2n_parameters_name(path, beside, room)) {
+    else if (!r2n_parameters_name(path, beside, room))
         status = r2n_fail(report, RES2NET_UNSUPPORTED, path, -1,
                           "a program of Paddle's is called NAME.pdmodel or NAME.json, with "
                           "NAME.pdiparams beside it, or __model__ with __params__");
-    } else {
-        status = r2n_file_read(beside, MAXIMUM_FILE_BYTES, &parameters, report);
-        if (status != RES2NET_OK)
-            r2n_fail(report, status, path, -1, "its parameters have to lie beside it");
-    }
-    if (status == RES2NET_OK) {
-        const model_bytes bytes = {.program = program->data,
-                                   .parameters = parameters.data,
-                                   .program_size = program->size,
-                                   .parameters_size = parameters.size,
-                                   .file = path,
-                                   .parameters_file = beside,
-                                   .pages = parameters};
-        status = import_bytes(&bytes, out, report);
-        r2n_file_release(&parameters);
-    }
+    else
+        status = import_with_parameters(&bytes, beside, out, report);
     if (status == RES2NET_OK)
         status = take_yaml_file(yaml, out, report);
     r2n_free(folder);
@@ -275,9 +315,31 @@ static int has_parameters(const char *path)
     return r2n_parameters_name(path, beside, sizeof beside) && r2n_os_is_regular(beside);
 }
 
-static res2net_status import_file(const char *path, r2n_imported *out, res2net_report *report)
+/* Opens the program that lies beside parameters. 0: there is none. */
+static int find_program(const char *parameters, char *program, size_t room)
+{
+    for (int kind = 0; kind < R2N_PROGRAM_NAMES; kind++)
+        if (r2n_program_name(parameters, kind, program, room) && r2n_os_is_regular(program))
+            return 1;
+    return 0;
+}
+
+static res2net_status import_program(const char *path, r2n_imported *out, res2net_report *report)
 {
     r2n_file_bytes file;
+    res2net_status status = r2n_file_read(path, MAXIMUM_FILE_BYTES, &file, report);
+    if (status != RES2NET_OK)
+        return status;
+    status = import_paddle(path, &file, out, report);
+    r2n_file_release(&file);
+    return status;
+}
+
+static res2net_status import_file(const char *path, const r2n_architecture *architecture,
+                                  r2n_imported *out, res2net_report *report)
+{
+    r2n_file_bytes file;
+    char program[1024];
     res2net_status status = r2n_file_read(path, MAXIMUM_FILE_BYTES, &file, report);
     if (status != RES2NET_OK)
         return status;
@@ -285,8 +347,12 @@ static res2net_status import_file(const char *path, r2n_imported *out, res2net_r
         status = import_tar(file.data, file.size, path, out, report);
     else if (is_program(file.data, file.size) || has_parameters(path))
         status = import_paddle(path, &file, out, report);
-    else
+    else if (!r2n_looks_like_pdiparams(file.data, file.size))
         status = import_onnx(path, &file, out, report);
+    else if (find_program(path, program, sizeof program))
+        status = import_program(program, out, report);
+    else
+        status = import_parameters(file.data, file.size, path, architecture, out, report);
     r2n_file_release(&file);
     return status;
 }
@@ -302,7 +368,8 @@ static res2net_status import_folder(const char *path, r2n_imported *out, res2net
     status = r2n_choose_model((const char *const *)names, count, path, &choice, report);
     char *program = status == RES2NET_OK ? joined(path, names[choice.program]) : NULL;
     if (status == RES2NET_OK)
-        status = program == NULL ? no_memory(path, report) : import_file(program, out, report);
+        status =
+            program == NULL ? no_memory(path, report) : import_file(program, NULL, out, report);
     for (size_t i = 0; i < count; i++)
         r2n_free(names[i]);
     r2n_free(names);
@@ -310,9 +377,15 @@ static res2net_status import_folder(const char *path, r2n_imported *out, res2net
     return status;
 }
 
-res2net_status r2n_import(const char *path, r2n_imported *out, res2net_report *report)
+res2net_status r2n_import_as(const char *path, const r2n_architecture *architecture,
+                             r2n_imported *out, res2net_report *report)
 {
     *out = (r2n_imported){.weights = NULL};
     return r2n_os_is_directory(path) ? import_folder(path, out, report)
-                                     : import_file(path, out, report);
+                                     : import_file(path, architecture, out, report);
+}
+
+res2net_status r2n_import(const char *path, r2n_imported *out, res2net_report *report)
+{
+    return r2n_import_as(path, NULL, out, report);
 }

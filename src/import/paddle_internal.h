@@ -35,8 +35,22 @@ typedef struct r2n_paddle_parameter {
     int32_t value; /* of the graph, once read */
 } r2n_paddle_parameter;
 
+/* A tensor in a file of parameters. */
+typedef struct r2n_paddle_record {
+    int64_t shape[R2N_MAXIMUM_RANK], rank;
+    uint64_t type;
+    int64_t count; /* of its numbers */
+    r2n_element_type element;
+    const uint8_t *data;
+    size_t bytes;
+} r2n_paddle_record;
+
+/* What comes before a tensor's numbers, then these. Each gives NULL, or what is wrong. */
+const char *r2n_paddle_record_head(r2n_byte_cursor *cursor, r2n_paddle_record *record);
+const char *r2n_paddle_record_data(r2n_byte_cursor *cursor, r2n_paddle_record *record);
+
 /* Reads the file of all parameters, which are in it by ascending name, into constants; sorts
- * `parameters`. */
+ * `parameters`. Without such a file (files->parameters NULL) each is in a file with its name. */
 res2net_status r2n_read_pdiparams(r2n_foreign_graph *graph, const r2n_paddle_files *files,
                                   r2n_paddle_parameter *parameters, size_t count);
 

@@ -17,6 +17,7 @@ typedef struct r2n_paddle_files {
     const void *parameters;
     size_t parameters_size;
     const char *parameters_file; /* for messages */
+    const char *folder;          /* without `parameters`: where each has a file of its own */
 } r2n_paddle_files;
 res2net_status r2n_read_pdmodel(const r2n_paddle_files *files, r2n_foreign_graph *graph);
 res2net_status r2n_read_pir(const r2n_paddle_files *files, r2n_foreign_graph *graph);
@@ -25,6 +26,12 @@ res2net_status r2n_read_pir(const r2n_paddle_files *files, r2n_foreign_graph *gr
 int r2n_looks_like_onnx(const void *data, size_t size);
 int r2n_looks_like_pdmodel(const void *data, size_t size);
 int r2n_looks_like_pir(const void *data, size_t size);
+int r2n_looks_like_pdiparams(const void *data, size_t size);
+
+/* A file of parameters alone, which has no names: the architecture's, in Paddle's order. */
+res2net_status r2n_read_parameters_alone(const void *data, size_t size, const char *file,
+                                         const r2n_architecture *architecture, r2n_imported *out,
+                                         res2net_report *report);
 
 /* Walks the graph against the catalogue's rules; `out` is all zero on failure. */
 res2net_status r2n_match(const r2n_foreign_graph *graph, r2n_imported *out);

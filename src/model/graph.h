@@ -64,6 +64,11 @@ res2net_status r2n_graph_shapes(const r2n_graph *graph, int32_t rows, int32_t co
 
 /* Multiply-accumulates of node `i` for one picture: convolution and linear; 0 for the rest. */
 int64_t r2n_node_macs(const r2n_graph *graph, const r2n_shape *shapes, int32_t node);
+/* Trainable parameters of node `i`. */
+int64_t r2n_node_parameters(const r2n_graph *graph, int32_t node);
+/* What node `i` is, for people: "convolution 3x3 / 2", "batch norm". */
+enum { R2N_NODE_KIND_BYTES = 64 };
+void r2n_node_kind_text(const r2n_node *node, char text[R2N_NODE_KIND_BYTES]);
 /* Trainable parameters, and running mean + variance elements. */
 int64_t r2n_architecture_parameters(const r2n_architecture *architecture);
 int64_t r2n_architecture_statistics(const r2n_architecture *architecture);

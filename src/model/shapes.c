@@ -68,6 +68,22 @@ int64_t r2n_node_macs(const r2n_graph *graph, const r2n_shape *shapes, int32_t n
     return outputs * shapes[n->inputs[0]].channels * taps;
 }
 
+int64_t r2n_node_parameters(const r2n_graph *graph, int32_t node)
+{
+    const r2n_node *n = &graph->nodes[node];
+    const int64_t inputs = n->input_count > 0 ? graph->nodes[n->inputs[0]].channels : 0;
+    switch (n->kind) {
+    case R2N_NODE_CONVOLUTION:
+        return (int64_t)n->kernel * n->kernel * n->channels * inputs;
+    case R2N_NODE_BATCH_NORM:
+        return 2 * (int64_t)n->channels;
+    case R2N_NODE_LINEAR:
+        return n->channels * (inputs + 1);
+    default:
+        return 0;
+    }
+}
+
 /* ---- counts ---------------------------------------------------------------------------------- */
 
 /* Convolution weights and batch-norm channels of one block. */

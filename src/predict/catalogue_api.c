@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "drawing/drawing.h"
 #include "model/graph.h"
 #include "predict/model.h"
 
@@ -68,40 +69,11 @@ void res2net_catalogue_get(size_t index, res2net_catalogue_entry *entry)
 
 /* ---- summary ---- */
 
-static const char *const simple_kinds[] = {
-    [R2N_NODE_INPUT] = "input",   [R2N_NODE_BATCH_NORM] = "batch norm",
-    [R2N_NODE_RELU] = "relu",     [R2N_NODE_ADD] = "add",
-    [R2N_NODE_SLICE] = "slice",   [R2N_NODE_CONCAT] = "concatenate",
-    [R2N_NODE_LINEAR] = "linear", [R2N_NODE_GLOBAL_POOL] = "global average pool"};
-
 static char *kind_text(const r2n_node *node)
 {
-    char text[64];
-    if (node->kind == R2N_NODE_CONVOLUTION)
-        snprintf(text, sizeof text, "convolution %dx%d / %d", node->kernel, node->kernel,
-                 node->stride);
-    else if (node->kind == R2N_NODE_POOL)
-        snprintf(text, sizeof text, "%s pool %dx%d / %d",
-                 node->pool_is_average ? "average" : "maximum", node->kernel, node->kernel,
-                 node->stride);
-    else
-        snprintf(text, sizeof text, "%s", simple_kinds[node->kind]);
+    char text[R2N_NODE_KIND_BYTES];
+    r2n_node_kind_text(node, text);
     return r2n_copy_string(text);
-}
-
-static int64_t node_parameters(const r2n_graph *graph, const r2n_node *node)
-{
-    switch (node->kind) {
-    case R2N_NODE_CONVOLUTION:
-        return (int64_t)node->kernel * node->kernel * node->channels *
-               graph->nodes[node->inputs[0]].channels;
-    case R2N_NODE_BATCH_NORM:
-        return 2 * (int64_t)node->channels;
-    case R2N_NODE_LINEAR:
-        return (int64_t)node->channels * (graph->nodes[node->inputs[0]].channels + 1);
-    default:
-        return 0;
-    }
 }
 
 void res2net_summary_free(res2net_summary *summary)
@@ -125,7 +97,7 @@ static res2net_status fill_layers(const r2n_graph *graph, const r2n_shape *shape
         layer->channels = shapes[i].channels;
         layer->rows = shapes[i].rows;
         layer->columns = shapes[i].columns;
-        layer->parameters = node_parameters(graph, &graph->nodes[i]);
+        layer->parameters = r2n_node_parameters(graph, i);
         layer->macs = r2n_node_macs(graph, shapes, i);
         if (layer->name == NULL || layer->kind == NULL)
             return r2n_fail(report, RES2NET_OUT_OF_MEMORY, NULL, -1, "no memory for the summary");
@@ -156,20 +128,27 @@ static res2net_status summarise(const r2n_graph *graph, int32_t height, int32_t 
     return status;
 }
 
+static res2net_status create_graph(const char *architecture, res2net_family family,
+                                   r2n_graph **graph, res2net_report *report)
+{
+    r2n_architecture found;
+    const res2net_status status = r2n_architecture_find(architecture, &found, report);
+    if (status != RES2NET_OK)
+        return status;
+    return r2n_graph_create(&found,
+                            family == RES2NET_FAMILY_UNKNOWN
+                                ? r2n_architecture_origin_family(&found)
+                                : (r2n_family)family,
+                            graph, report);
+}
+
 res2net_status res2net_summary_create(const char *architecture, res2net_family family,
                                       int32_t height, int32_t width, res2net_summary *out,
                                       res2net_report *report)
 {
-    r2n_architecture found;
     r2n_graph *graph;
     *out = (res2net_summary){0};
-    res2net_status status = r2n_architecture_find(architecture, &found, report);
-    if (status == RES2NET_OK)
-        status = r2n_graph_create(&found,
-                                  family == RES2NET_FAMILY_UNKNOWN
-                                      ? r2n_architecture_origin_family(&found)
-                                      : (r2n_family)family,
-                                  &graph, report);
+    res2net_status status = create_graph(architecture, family, &graph, report);
     if (status != RES2NET_OK)
         return status;
     status = summarise(graph, height, width, out, report);
@@ -181,4 +160,31 @@ res2net_status res2net_summary_of_model(const res2net_model *model, int32_t heig
                                         res2net_summary *out, res2net_report *report)
 {
     return summarise(model->graph, height, width, out, report);
+}
+
+/* ---- the same as a picture ---- */
+
+static res2net_status draw(const r2n_graph *graph, int32_t height, int32_t width, const char *path,
+                           res2net_report *report)
+{
+    const int32_t own = graph->architecture.picture_size;
+    return r2n_draw_graph(graph, height > 0 ? height : own, width > 0 ? width : own, path, report);
+}
+
+res2net_status res2net_summary_draw(const char *architecture, res2net_family family, int32_t height,
+                                    int32_t width, const char *path, res2net_report *report)
+{
+    r2n_graph *graph;
+    res2net_status status = create_graph(architecture, family, &graph, report);
+    if (status != RES2NET_OK)
+        return status;
+    status = draw(graph, height, width, path, report);
+    r2n_graph_destroy(graph);
+    return status;
+}
+
+res2net_status res2net_summary_draw_model(const res2net_model *model, int32_t height, int32_t width,
+                                          const char *path, res2net_report *report)
+{
+    return draw(model->graph, height, width, path, report);
 }

@@ -83,19 +83,24 @@ static res2net_status make_cache(res2net_model *model, const char *name, res2net
     return RES2NET_OK;
 }
 
+/* The architecture that is asked for, in `wanted`; *out is NULL where none is. */
+static res2net_status find_wanted(const res2net_load_options *options, r2n_architecture *wanted,
+                                  const r2n_architecture **out, res2net_report *report)
+{
+    *out = options->architecture == NULL ? NULL : wanted;
+    return *out == NULL ? RES2NET_OK : r2n_architecture_find(options->architecture, wanted, report);
+}
+
 /* Takes `set` (as read) over and completes the model. */
 static res2net_status complete(res2net_model *model, r2n_tensor_set *set, const char *name,
                                const res2net_load_options *options, res2net_report *report)
 {
     r2n_architecture wanted;
-    const r2n_architecture *architecture = NULL;
-    if (options->architecture != NULL) {
-        const res2net_status found = r2n_architecture_find(options->architecture, &wanted, report);
-        if (found != RES2NET_OK) {
-            r2n_tensor_set_destroy(set);
-            return found;
-        }
-        architecture = &wanted;
+    const r2n_architecture *architecture;
+    const res2net_status found = find_wanted(options, &wanted, &architecture, report);
+    if (found != RES2NET_OK) {
+        r2n_tensor_set_destroy(set);
+        return found;
     }
     res2net_status status =
         r2n_weights_canonicalise(set, architecture, (r2n_family)options->family, name,
@@ -172,8 +177,12 @@ res2net_status res2net_model_load(const char *path, const res2net_load_options *
         options = &default_options;
     if (r2n_import_recognises(path)) {
         r2n_imported imported;
-        return finish_import(r2n_import(path, &imported, report), &imported, path, options, out,
-                             report);
+        r2n_architecture wanted;
+        const r2n_architecture *architecture;
+        res2net_status status = find_wanted(options, &wanted, &architecture, report);
+        if (status == RES2NET_OK)
+            status = r2n_import_as(path, architecture, &imported, report);
+        return finish_import(status, &imported, path, options, out, report);
     }
     const res2net_status status = r2n_weights_read(path, &set, report);
     return status == RES2NET_OK ? check_and_finish(set, path, options, out, report) : status;
@@ -189,8 +198,12 @@ res2net_status res2net_model_load_memory(const void *data, size_t size, const ch
         options = &default_options;
     if (r2n_import_recognises_memory(data, size)) {
         r2n_imported imported;
-        return finish_import(r2n_import_memory(data, size, name, &imported, report), &imported,
-                             name, options, out, report);
+        r2n_architecture wanted;
+        const r2n_architecture *architecture;
+        res2net_status status = find_wanted(options, &wanted, &architecture, report);
+        if (status == RES2NET_OK)
+            status = r2n_import_memory_as(data, size, name, architecture, &imported, report);
+        return finish_import(status, &imported, name, options, out, report);
     }
     const res2net_status status = r2n_weights_read_memory(data, size, name, &set, report);
     return status == RES2NET_OK ? check_and_finish(set, name, options, out, report) : status;

@@ -128,6 +128,7 @@ r2n_tensor_set *r2n_model_set_of_import(r2n_imported *imported, const char *name
     r2n_tensor_set *set = imported->weights;
     imported->weights = NULL;
     if (options->family != RES2NET_FAMILY_UNKNOWN && imported->architecture.scale > 1 &&
+        imported->family != R2N_FAMILY_UNKNOWN &&
         options->family != (res2net_family)imported->family)
         r2n_fail(report, RES2NET_OK, name, -1,
                  "note: the file's operations are those of the %s family, yet the %s family's "

@@ -2,39 +2,14 @@
 /* report.html: one file with everything in it, well-formed as XML, readable without a script and
  * in light and dark. */
 #include <math.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "base/os.h"
 #include "base/report.h"
-#include "formats/utf8.h"
+#include "formats/markup.h"
 #include "train/records_internal.h"
 
 enum { PERCENT = 100 };
-
-/* ---- text ----------------------------------------------------------------------------------- */
-
-/* What XML allows, with its signs escaped; the rest becomes U+FFFD. */
-static void put_escaped(r2n_text *page, const char *string)
-{
-    static const char signs[] = "&<>\"";
-    static const char *const names[] = {"&amp;", "&lt;", "&gt;", "&quot;"};
-    const uint8_t *at = (const uint8_t *)string;
-    const size_t bytes = strlen(string);
-    for (size_t i = 0; i < bytes;) {
-        uint32_t character = 0;
-        const size_t size = r2n_utf8_decode(at + i, bytes - i, &character);
-        const char *sign = at[i] < 0x80 ? strchr(signs, at[i]) : NULL;
-        const int control = character < 0x20 && character != '\t' && character != '\n';
-        if (sign != NULL)
-            r2n_text_put(page, names[sign - signs]);
-        else if (size == 0 || control || character == 0xFFFE || character == 0xFFFF)
-            r2n_text_put(page, "\xEF\xBF\xBD");
-        else
-            r2n_text_put_bytes(page, at + i, size);
-        i += size == 0 ? 1 : size;
-    }
-}
 
 static void put_head(r2n_text *page, const char *title)
 {
@@ -43,7 +18,7 @@ static void put_head(r2n_text *page, const char *title)
                        "<meta charset=\"utf-8\"/>\n"
                        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
                        "<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>");
-    put_escaped(page, title);
+    r2n_markup_put(page, title);
     r2n_text_put(
         page,
         "</title>\n<style>\n"
@@ -79,7 +54,7 @@ static void put_head(r2n_text *page, const char *title)
         "white-space:nowrap}\n"
         "th{color:var(--soft);font-weight:600}\ntr.top td{background:var(--mark);font-weight:600}\n"
         "</style>\n</head>\n<body>\n<h1>");
-    put_escaped(page, title);
+    r2n_markup_put(page, title);
     r2n_text_put(page, "</h1>\n");
 }
 

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "import/import.h"
 #include "kernels/precision.h"
 #include "predict/session.h"
+#include "weights/metadata.h"
 
 static res2net_status no_memory(r2n_training_run *run)
 {
@@ -211,12 +213,35 @@ static res2net_status take_weights(r2n_training_run *run, const char *path,
     return RES2NET_OK;
 }
 
+/* A network that another program wrote: its tensors. What lies beside it is not a run's. */
+static res2net_status import_pretrained(r2n_training_run *run, const char *path,
+                                        r2n_tensor_set **out)
+{
+    r2n_imported imported;
+    const r2n_family wanted = run->config.family;
+    const res2net_status status =
+        r2n_import_as(path, &run->config.architecture, &imported, run->report);
+    if (status != RES2NET_OK)
+        return status;
+    if (imported.architecture.scale > 1 && imported.family != R2N_FAMILY_UNKNOWN &&
+        imported.family != wanted)
+        r2n_fail(run->report, RES2NET_OK, path, -1,
+                 "note: the file's operations are those of the %s family, and the run trains the "
+                 "%s family's network",
+                 r2n_family_name(imported.family), r2n_family_name(wanted));
+    *out = imported.weights;
+    imported.weights = NULL;
+    r2n_imported_free(&imported);
+    return RES2NET_OK;
+}
+
 static res2net_status load_pretrained(r2n_training_run *run, const char *path)
 {
     r2n_tensor_set *in, *set;
     r2n_architecture wanted = run->config.architecture, found;
     r2n_family family;
-    res2net_status status = r2n_weights_read(path, &in, run->report);
+    res2net_status status = r2n_import_recognises(path) ? import_pretrained(run, path, &in)
+                                                        : r2n_weights_read(path, &in, run->report);
     if (status != RES2NET_OK)
         return status;
     status = r2n_weights_canonicalise(in, &wanted, run->config.family, path, &set, &found, &family,

@@ -42,7 +42,7 @@ static inline void fuzz_read_program(const uint8_t *data, size_t size,
     res2net_report *report = res2net_report_create();
     if (first == NULL || second == NULL || report == NULL)
         abort();
-    const r2n_paddle_files files = {first, program, second, size - 4 - program, "parameters"};
+    const r2n_paddle_files files = {first, program, second, size - 4 - program, "parameters", NULL};
     r2n_foreign_graph graph = r2n_foreign_graph_begin("fuzz", report);
     r2n_imported imported = {.weights = NULL};
     res2net_status status = read(&files, &graph);

@@ -93,6 +93,31 @@ assert value["classes"] == 7 and value["family"] == "torch" and value["size"] ==
 END
 expect 0 "$res2net" summary -m net.r2n
 prints "layer1.0.convs.0"
+expect 0 "$res2net" summary Res2Net50_26w_4s --svg drawn.svg --format json
+says "wrote drawn.svg"
+is_same out by_name.json "the summary beside a drawing"
+is_same drawn.svg "$here/../../docs/res2net50_26w_4s.svg" \
+    "the drawing and the one in docs (\`res2net summary Res2Net50_26w_4s --svg\` writes it anew)"
+expect 0 "$res2net" summary -m net.r2n --size 40x48 --svg model.svg
+python_check "drawing of a model" <<'END'
+import xml.etree.ElementTree
+root = xml.etree.ElementTree.parse("model.svg").getroot()
+text = "".join(root.itertext())
+total = out.split("\nparameters  ")[1].split(", and ")[0]
+assert total + " parameters · " in text and "picture 3 × 40 × 48, 7 classes" in text, total
+END
+if command -v xmllint >/dev/null; then
+    expect 0 xmllint --noout drawn.svg model.svg
+else
+    echo "not tried: xmllint is not installed"
+fi
+expect 2 "$res2net" summary --svg
+expect 3 "$res2net" summary Res2Net50_26w_4s --svg absent/net.svg
+says "absent/net.svg"
+is_empty out
+expect 2 "$res2net" summary Res2Net50_26w_4s --size 16 --svg small.svg
+checks=$((checks + 1))
+[ ! -e small.svg ] || fail "a drawing that failed left a file"
 expect 2 "$res2net" summary net.r2n
 says "a model is given with -m FILE"
 expect 2 "$res2net" summary Res2Net50_26w_4s -m net.r2n

@@ -185,6 +185,40 @@ says "its classifier is left out"
 checks=$((checks + 1))
 [ "$(grep -c "its classifier is left out" "$work/err")" -eq 1 ] || fail "said more than once"
 
+# ---- from networks that other programs wrote: the same bytes as from weights
+expect 0 "$res2net" export -m "$whole/latest.r2n" --to paddle -o graph --softmax off
+expect 0 "$res2net" export -m "$whole/latest.r2n" --to onnx -o graph.onnx --batch-norm keep
+cp graph/inference.pdiparams alone.pdiparams
+python3 -c 'import tarfile; t = tarfile.open("graph.tar", "w"); t.add("graph"); t.close()'
+once="-o Global.epochs=1 -o Global.eval_during_train=False"
+# shellcheck disable=SC2086
+expect 0 train from_weights $once -o Global.pretrained_model="$whole/latest.r2n"
+for graph in graph graph.onnx graph.tar graph/inference.pdmodel graph/inference.json alone.pdiparams; do
+    rm -rf from_graph
+    # shellcheck disable=SC2086
+    expect 0 train from_graph $once -o Global.pretrained_model="$graph"
+    is_same "from_weights/${whole#*/}/latest.r2n" "from_graph/${whole#*/}/latest.r2n" "from $graph"
+done
+rm -rf from_graph
+# shellcheck disable=SC2086
+expect 0 train from_graph $once -o Arch.pretrained=graph.onnx
+is_same "from_weights/${whole#*/}/latest.r2n" "from_graph/${whole#*/}/latest.r2n" "Arch.pretrained"
+for graph in graph graph.onnx graph.tar; do
+    # shellcheck disable=SC2086
+    expect 0 train fine_graph $once -o Arch.class_num=3 -o Global.pretrained_model="$graph" \
+        -o DataLoader.Train.dataset.cls_label_path=three.bin -o DataLoader.Train.sampler.batch_size=7
+    says "its classifier is left out"
+done
+# shellcheck disable=SC2086
+expect 0 train other_family $once -o Arch.family=paddle -o Global.pretrained_model=graph
+says "the file's operations are those of the torch family, and the run trains the paddle family's"
+head -c 2000 graph.onnx >cut.onnx
+expect 3 train cut -o Global.pretrained_model=cut.onnx
+says "cut.onnx"
+sed 's/depths=1-1-1/depths=1-2-1/' net.yaml >deeper.yaml
+expect 3 "$res2net" train -c deeper.yaml -o Global.output_dir=cut -o Global.pretrained_model=graph
+says "graph: missing: layer2.1."
+
 # ---- wrong configurations: status 2, with place
 expect 2 "$res2net" train
 says "expected -c CONFIG"

@@ -100,7 +100,7 @@ static void old_names_are_found(void **state)
     const paddle_manner old = {.old = 1};
     files f = make(TINY_PLAIN, R2N_FAMILY_PADDLE, &old);
     put_file("__model__", &f.program);
-    refuse_path(folder, RES2NET_MISMATCH, "not its parameters");
+    refuse_path(folder, RES2NET_NOT_FOUND, "there is no __params__");
     put_file("__params__", &f.parameters);
     check_path(&f, folder, 0);
     check_path(&f, in_folder("__model__"), 0);
