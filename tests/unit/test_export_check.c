@@ -78,6 +78,28 @@ static void test_what_was_written_passes(void **state)
     assert_int_equal(r2n_export_check(&bytes, path, report), RES2NET_OK);
 }
 
+/* Without a scale the families are one network, and a reader takes it for its origin's. */
+static void test_a_plain_network_passes_in_both_families(void **state)
+{
+    (void)state;
+    r2n_architecture plain;
+    r2n_graph *graphs[2];
+    r2n_tensor_set *tensors;
+    assert_int_equal(
+        r2n_architecture_find("cifar:planes=16,depths=1,width=64,scale=1,classes=3", &plain, NULL),
+        RES2NET_OK);
+    assert_int_equal(r2n_weights_formula(&plain, 5, &tensors, NULL), RES2NET_OK);
+    for (int i = 0; i < 2; i++) {
+        const r2n_family family = i == 0 ? R2N_FAMILY_PADDLE : R2N_FAMILY_TORCH;
+        const r2n_onnx_options options = {.keep_batch_norm = i};
+        assert_int_equal(r2n_graph_create(&plain, family, &graphs[i], NULL), RES2NET_OK);
+        const r2n_export_model whole = {.graph = graphs[i], .weights = tensors};
+        assert_int_equal(r2n_export_onnx(&whole, &options, path, report), RES2NET_OK);
+        r2n_graph_destroy(graphs[i]);
+    }
+    r2n_tensor_set_destroy(tensors);
+}
+
 static void test_another_network_is_told(void **state)
 {
     (void)state;
@@ -134,6 +156,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_what_was_written_passes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_plain_network_passes_in_both_families, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_another_network_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_another_number_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_broken_file_is_told, set_up, tear_down),
