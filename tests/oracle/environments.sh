@@ -96,8 +96,8 @@ for name in "$@"; do
         ;;
     ncnn)
         # pnnx asks for torch, 5 GB, which only its Python wrappers use.
-        make ncnn --no-deps "ncnn==1.0.20261020" "pnnx==20261020" numpy
-        versions ncnn ncnn pnnx numpy
+        make ncnn --no-deps "ncnn==1.0.20261020" "pnnx==20261020" "MNN==3.6.1" numpy
+        versions ncnn ncnn pnnx MNN numpy
         ;;
     lite)
         # Paddle Lite's newest wheels are for Python 3.8; pillow unpacks the test pictures.
