@@ -171,10 +171,12 @@ def compare_own(score, options, name, seed):
                                     ("int8 for x86 alone", quantise, X86)):
             found = [answers(make(model, net.path("one"), targets), folder, net.inputs)
                      for model in (net.model, own)]
-            # With the fault above even equal files need not answer alike: unset memory is read.
-            score.checked(what.endswith("alone") or all(map(command.same_bits, *found)),
-                          f"  {what}: {worst_error(*found):.1e} from Paddle's own export; "
-                          f"{worst_error(net.logits, found[1]):.1e} of that from our logits")
+            text = (f"  {what}: {worst_error(*found):.1e} from Paddle's own export; "
+                    f"{worst_error(net.logits, found[1]):.1e} of that from our logits")
+            if targets == X86 and make is quantise:
+                score.say("     " + text.strip())  # the fault above, no check: it may be mended
+            else:
+                score.checked(all(map(command.same_bits, *found)), text)
 
 
 def test_pictures(shared, folder):
