@@ -79,10 +79,12 @@ class Score:
         os.makedirs(os.path.dirname(os.path.abspath(log)), exist_ok=True)
         self.log = open(log, "w", encoding="utf-8")
         self.passed = self.failed = 0
+        self.said = []
         self.started = time.monotonic()
 
     def say(self, text):
         print(text, flush=True)
+        self.said.append(text)
         self.log.write(text + "\n")
         self.log.flush()
 

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makes the virtual environments of the comparisons, under .oracle/ of the checkout: the software
 # that others wrote and that we compare with. A second run only prints the versions.
-#   environments.sh            paddle paddle2onnx torch onnx import pictures sklearn
-#   environments.sh NAME...    only these: paddle paddle2onnx torch onnx import pictures records sklearn openvino ncnn
-# Without names: those of the comparisons. `openvino` and `ncnn` are the benchmark's alone.
+#   environments.sh            paddle paddle2onnx torch onnx import pictures sklearn ncnn lite
+#   environments.sh NAME...    only these: paddle paddle2onnx torch onnx import pictures records sklearn openvino ncnn lite
+# Without names: those of the comparisons. `openvino` is the benchmark's alone. `lite` needs a Python
+# 3.8, by that name or pyenv's; without one a plain run leaves it out, and says so.
 set -eu
 cd "$(dirname "$0")/../.."
 root=.oracle
@@ -17,6 +18,20 @@ python3 -c 'import ensurepip, venv' 2>/dev/null || {
     exit 3
 }
 
+# old_python: a Python 3.8. pyenv's command of that name may be there and yet not run.
+old_python() {
+    for found in python3.8 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.8.*/bin/python; do
+        if "$found" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info[:2] != (3, 8))' \
+            2>/dev/null; then
+            printf '%s\n' "$found"
+            return 0
+        fi
+    done
+    return 1
+}
+
+interpreter=python3
+
 # make NAME PACKAGE...: one environment. The list of packages is kept in it, so that a change of
 # this file makes it anew, and written last, so that a broken install is not taken for a whole one.
 make() {
@@ -28,7 +43,7 @@ make() {
     fi
     say "installing $name: $*"
     rm -rf "$folder"
-    python3 -m venv "$folder"
+    "$interpreter" -m venv "$folder"
     nice -n 10 "$folder/bin/python" -m pip install --quiet --disable-pip-version-check \
         --no-compile "$@"
     printf '%s\n' "$*" >"$folder/packages"
@@ -44,7 +59,11 @@ print(" ".join(f"{name}=={version(name)}" for name in sys.argv[1:]))
 END
 }
 
-[ $# -gt 0 ] || set -- paddle paddle2onnx torch onnx import pictures sklearn
+may_skip=
+[ $# -gt 0 ] || {
+    may_skip=yes
+    set -- paddle paddle2onnx torch onnx import pictures sklearn ncnn lite
+}
 for name in "$@"; do
     case "$name" in
     paddle)
@@ -77,8 +96,19 @@ for name in "$@"; do
         ;;
     ncnn)
         # pnnx asks for torch, 5 GB, which only its Python wrappers use.
-        make ncnn --no-deps "ncnn==1.0.20261020" "pnnx==20261020" numpy
-        versions ncnn ncnn pnnx numpy
+        make ncnn --no-deps "ncnn==1.0.20261020" "pnnx==20261020" "MNN==3.6.1" numpy
+        versions ncnn ncnn pnnx MNN numpy
+        ;;
+    lite)
+        # Paddle Lite's newest wheels are for Python 3.8; pillow unpacks the test pictures.
+        interpreter=$(old_python) || {
+            say "lite: there is no Python 3.8 with venv, by that name or pyenv's"
+            [ -n "$may_skip" ] || exit 3
+            continue
+        }
+        make lite "paddlelite==2.13rc0" numpy pillow
+        interpreter=python3
+        versions lite paddlelite numpy pillow
         ;;
     pictures)
         make pictures "opencv-python-headless==4.6.0.66" "numpy<2" pillow
@@ -94,7 +124,7 @@ for name in "$@"; do
         versions sklearn scikit-learn numpy pillow
         ;;
     *)
-        say "no environment is called '$name': there are paddle paddle2onnx torch onnx import pictures records sklearn openvino ncnn"
+        say "no environment is called '$name': there are paddle paddle2onnx torch onnx import pictures records sklearn openvino ncnn lite"
         exit 2
         ;;
     esac

@@ -28,6 +28,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "golden"))
 
 import command  # noqa: E402
 import formula  # noqa: E402
+import formula_weights  # noqa: E402
 import names  # noqa: E402
 
 TORCH = ("res2net50_26w_4s", "res2net50_14w_8s", "res2net50d", "res2net101d", "resnet50")
@@ -139,19 +140,7 @@ class Kept:
 
 
 def weights_of(network, folder):
-    """A file in the library's own format, with weights from the formula."""
-    title = network.name.replace(":", "-").replace(",", "-").replace("=", "")
-    place = os.path.join(folder, f"{network.environment}-{title}-{network.seed}")
-    path = os.path.join(place, "weights.pdparams" if network.environment == "paddle"
-                        else "weights.safetensors")
-    if not os.path.exists(path):
-        with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            script = os.path.join(HERE, f"{network.environment}_reference.py")
-            subprocess.run([command.environment_python(network.environment), script, scratch,
-                            network.name, str(network.seed), "1"], check=True)
-            os.makedirs(place, exist_ok=True)
-            os.replace(os.path.join(scratch, os.path.basename(path)), path)
-    return path
+    return formula_weights.file_of(network.environment, network.name, network.seed, folder)
 
 
 def export(options, network, weights, path, *flags):

@@ -5,9 +5,12 @@ environment `paddle`; weights of torch's family are made in `torch`.
 For each network: formula weights in a file of the library's own format are exported. Both programs
 must give our logits in paddle.inference at several sizes and batches; the parameters and their info
 must be what Paddle's own export of the same weights writes; paddle2onnx must convert both programs
-to files that onnxruntime runs to our logits. For one network also: paddleclas prints what
+to files that onnxruntime runs to our logits; and our own import of the folder and of each program
+must give our logits back to the bit. For one network also: paddleclas prints what
 `predict --format paddleclas-whl` prints, inference.yml's operators prepare pictures as predict
 does, Paddle Serving's files hold one message, and paddle.jit.load reads the programs.
+
+A second run goes on where the first one ended (resume.py); --again begins anew.
 
 paddle_export.py --run FOLDER pdmodel|json OUTPUTS.npz INPUT.npy...      one paddle.inference process
 paddle_export.py --own FOLDER ARCHITECTURE SEED PIR                      Paddle's own export
@@ -20,6 +23,7 @@ import os
 import pickle
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -34,12 +38,13 @@ sys.path.insert(0, os.path.join(HERE, "..", "golden"))
 import command  # noqa: E402
 import formula  # noqa: E402
 import names  # noqa: E402
+import resume  # noqa: E402
 
 SIZES = ("224x224", "225x225", "288x320")
 SMALL_SIZES = ("32x32", "33x47", "64x64")
 PICTURES = 3  # given together, and the first alone
 PROGRAMS = ("pdmodel", "json")
-TORCH = ("res2net50_26w_4s", "res2net50d")
+TORCH = ("res2net50_26w_4s", "res2net50_14w_8s", "res2net50d", "res2net101d")
 SMALL = ("cifar:planes=32,depths=2-2-2,width=26,scale=4,classes=100",
          "cifar:planes=64,depths=1-1-1,width=14,scale=8,classes=10")
 SCORES = 1e-5  # how far a printed score may be off
@@ -250,6 +255,16 @@ def compare_onnx(score, net):
                       f"  paddle2onnx, inference.{program} in onnxruntime: {worst:.2e}")
 
 
+def compare_import(score, net):
+    """Read back by ourselves: the program says what the network is, so no flag does."""
+    expected = net.logits[2]
+    for path in ("", "inference.pdmodel", "inference.json"):
+        ours = command.predict_logits(net.options.res2net, os.path.join(net.path("logits"), path),
+                                      net.inputs[2], net.folder)
+        score.checked(command.same_bits(ours, expected),
+                      f"  our import of {path or 'the folder'}: {error(expected, ours):.1e}")
+
+
 # ---- once --------------------------------------------------------------------------------------
 
 _LINE = re.compile(r"class_ids: \[([^\]]*)\], scores: \[([^\]]*)\].*filename: (.*)$")
@@ -362,7 +377,7 @@ def compare(score, options, environment, architecture, seed, flags, once):
         score.say(f"{architecture} {' '.join(flags)}: exported in {seconds:.1f} s")
         compare_programs(score, net, "logits", net.logits, command.TOLERANCE, error)
         attempts = [compare_own] if environment == "paddle" else []
-        attempts += [compare_onnx]
+        attempts += [compare_onnx, compare_import]
         attempts += [compare_softmax, compare_fixed, compare_paddleclas, compare_preparation,
                      compare_serving, compare_jit] if once else []
         for attempt in attempts:
@@ -380,17 +395,24 @@ def main():
     parser.add_argument("--shared", default=os.path.join(command.ROOT, "..", "shared"))
     parser.add_argument("--pictures", type=int, default=1000, help="for paddleclas, at most")
     parser.add_argument("--log", default=os.path.join(command.ROOT, ".oracle", "paddle.log"))
+    parser.add_argument("--work", default=os.path.join(command.ROOT, ".oracle", "paddle-work"))
     parser.add_argument("--only", default="", help="only architectures with this in their name")
+    parser.add_argument("--again", action="store_true", help="forgets what is kept")
     options = parser.parse_args()
     options.program = options.program or options.res2net + " export"
+    if options.again:
+        shutil.rmtree(options.work, ignore_errors=True)
     score = command.Score(options.log)
+    kept = resume.Kept(score, options.work, os.path.abspath(__file__), options.res2net)
     work = [("paddle", name, 100 + i, (), i == 0) for i, name in enumerate(names.PADDLE)]
     work += [("torch", name, 200 + i, (), False) for i, name in enumerate(TORCH)]
     work += [("torch", name, 300 + i, ("--family", family), False)
              for i, name in enumerate(SMALL) for family in ("paddle", "torch")]
     for environment, architecture, seed, flags, once in work:
         if options.only.lower() in architecture.lower():
-            compare(score, options, environment, architecture, seed, flags, once)
+            title = f"{environment} {architecture} {seed} {' '.join(flags)} {once} {options.pictures}"
+            kept.run(f"{title} {options.program}", compare, score, options, environment,
+                     architecture, seed, flags, once)
     score.finish()
 
 
