@@ -69,6 +69,15 @@ static res2net_status check_options(r2n_onnx_graph *g)
         return r2n_fail(g->report, RES2NET_INVALID_ARGUMENT, NULL, -1,
                         "opset %" PRId32 " cannot widen bf16 weights: %d and later can", o->opset,
                         BRAIN_FLOAT_OPSET);
+    if (o->weights == R2N_EXPORT_INT8 && o->opset < R2N_ONNX_CHANNEL_SCALES_OPSET)
+        return r2n_fail(g->report, RES2NET_INVALID_ARGUMENT, NULL, -1,
+                        "opset %" PRId32 " has one scale for all channels, int8 one for each: %d "
+                        "and later can",
+                        o->opset, R2N_ONNX_CHANNEL_SCALES_OPSET);
+    if (o->weights == R2N_EXPORT_INT8 && o->keep_batch_norm)
+        return r2n_fail(g->report, RES2NET_INVALID_ARGUMENT, NULL, -1,
+                        "int8 has its batch norms folded into the convolutions: they cannot be "
+                        "kept");
     if (g->model->label_count != 0 &&
         g->model->label_count != g->model->graph->architecture.classes)
         return r2n_fail(g->report, RES2NET_INVALID_ARGUMENT, NULL, -1,
@@ -251,6 +260,7 @@ static void free_all(r2n_onnx_graph *g, frame *f)
     r2n_free(g->message.data);
     r2n_free(g->attribute.data);
     r2n_free(g->tensors);
+    r2n_onnx_end_quantized(g);
     r2n_free(f->head.data);
     r2n_free(f->graph_end.data);
     r2n_free(f->file_end.data);
@@ -262,6 +272,8 @@ res2net_status r2n_export_onnx(const r2n_export_model *model, const r2n_onnx_opt
     r2n_onnx_graph g = {.model = model, .options = *options, .path = path, .report = report};
     frame f = {0};
     res2net_status status = check_options(&g);
+    if (status == RES2NET_OK && g.options.weights == R2N_EXPORT_INT8)
+        status = r2n_onnx_start_quantized(&g);
     if (status == RES2NET_OK)
         status = r2n_onnx_make_nodes(&g);
     if (status == RES2NET_OK)
