@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The int8 files of `res2net export --to onnx --precision int8`: onnxruntime and OpenVINO give the
+answers of our int8 runs for at least 98 % of real pictures. CIFAR-100's test pictures with the
+bootstrap network (and another, --cifar), Imagenette's validation pictures with a Res2Net50_26w_4s
+that was trained on them (--large; left out with a message where there is none). Runs in the
+environment `onnx`; the environment `torch` unpacks CIFAR-100."""
+import argparse
+import os
+import subprocess
+import tempfile
+from collections import Counter
+
+import numpy as np
+import onnx
+import onnxruntime
+import openvino
+
+import command
+
+PICTURES = 2000       # of CIFAR-100
+RECORD = 3074         # bytes of a picture there
+SAMPLES, LARGE_SAMPLES = 512, 64
+LEAST_SAME = 0.98     # of the answers
+MOST_MEAN = 0.03      # of the largest logit: what f32 and int8 differ by themselves
+BATCH, THREADS = 50, 2
+TRAINED = os.path.join(command.ROOT, ".oracle", "trained")
+
+
+# ---- the runtimes ------------------------------------------------------------------------------
+
+
+def onnx_runtime(path):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = THREADS
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return lambda pictures: session.run(None, {"x": pictures})[0]
+
+
+def open_vino(path, **settings):
+    model = openvino.Core().compile_model(path, "CPU",
+                                          {"INFERENCE_NUM_THREADS": THREADS, **settings})
+    return model, lambda pictures: model({"x": pictures})[0]
+
+
+def convolutions(model):
+    """How many of an OpenVINO model's convolutions run in which type."""
+    return Counter(info["runtimePrecision"].astype(str)
+                   for info in (node.get_rt_info() for node in model.get_runtime_model().get_ops())
+                   if info["layerType"].astype(str) == "Convolution")
+
+
+# ---- the file ----------------------------------------------------------------------------------
+
+
+def maker(makers, value):
+    node = makers[value]
+    while node.op_type in ("MaxPool", "Flatten"):
+        node = makers[node.input[0]]
+    return node
+
+
+def is_whole(path):
+    """onnx's own checks, and that every product has int8 on both sides."""
+    onnx.checker.check_model(path, full_check=True)
+    model = onnx.load(path)
+    inferred = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True,
+                                                 data_prop=True)
+    shapes = {value.name for value in inferred.graph.value_info}
+    makers = {name: node for node in model.graph.node for name in node.output}
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+    lost = set(makers) - shapes - {value.name for value in model.graph.output}
+    if lost:
+        raise ValueError(f"no shape for {sorted(lost)[:3]}")
+    for node in model.graph.node:
+        if node.op_type not in ("Conv", "Gemm"):
+            continue
+        sides = [maker(makers, name) for name in node.input[:2]]
+        if any(side.op_type != "DequantizeLinear" for side in sides):
+            raise ValueError(f"{node.name} multiplies in {[side.op_type for side in sides]}")
+        levels, scales = (tensors[name] for name in sides[1].input)
+        if levels.data_type != onnx.TensorProto.INT8 or list(scales.dims) != [levels.dims[0]]:
+            raise ValueError(f"{node.name}'s weights have no int8 and a scale a channel")
+    return True
+
+
+# ---- comparisons -------------------------------------------------------------------------------
+
+
+def answers_agree(score, label, ours, run, pictures):
+    theirs = np.concatenate([run(pictures[i:i + BATCH]) for i in range(0, len(pictures), BATCH)])
+    same = float((ours.argmax(1) == theirs.argmax(1)).mean())
+    off = np.abs(ours - theirs).max(1) / np.abs(ours).max(1)
+    score.say(f"     {label}: top-1 as ours for {100 * same:.2f} % of {len(ours)}; logits differ by "
+              f"{100 * off.mean():.2f} % of the largest in the mean, {100 * off.max():.1f} % at most")
+    score.check(same >= LEAST_SAME, f"{label}: only {100 * same:.2f} % have our top-1")
+    score.check(off.mean() <= MOST_MEAN, f"{label}: logits differ by {off.mean():.3f} in the mean")
+
+
+def compare(options, score, label, model, calibration, pictures, folder):
+    """`model` and `pictures` are arguments of the command; `calibration` goes to quantize."""
+    calibrated, path, inputs, logits = (os.path.join(folder, name) for name in
+                                        ("int8.r2n", "int8.onnx", "inputs.npy", "logits.npy"))
+    command.run(options.res2net, "quantize", *model, *calibration, "-o", calibrated)
+    command.run(options.res2net, "export", "-m", calibrated, "--to", "onnx", "--precision", "int8",
+                "--softmax", "off", "-o", path)
+    score.attempt(f"{label}: the file is whole", is_whole, path)
+    command.run(options.res2net, "predict", "-m", calibrated, "--precision", "int8", *pictures,
+                "--format", "jsonl", "--dump-input", inputs, "--dump-logits", logits)
+    ours, inputs = np.load(logits), np.load(inputs)
+    answers_agree(score, f"{label}, onnxruntime", ours, onnx_runtime(path), inputs)
+    # Its own choice for what is not int8 is bf16 on CPUs that have it.
+    compiled, run = open_vino(path, INFERENCE_PRECISION_HINT="f32")
+    answers_agree(score, f"{label}, OpenVINO f32", ours, run, inputs)
+    types = convolutions(compiled)
+    score.check(set(types) <= {"i8", "u8"}, f"{label}: OpenVINO's convolutions run in {types}")
+    _, run = open_vino(path)
+    answers_agree(score, f"{label}, OpenVINO", ours, run, inputs)
+
+
+def try_cifar(options, score, folder):
+    script = os.path.join(options.shared, "data", "unpack_cifar100.py")
+    subprocess.run([command.environment_python("torch"), script, folder], check=True)
+    few = os.path.join(folder, "few.bin")
+    with open(os.path.join(folder, "test.bin"), "rb") as whole, open(few, "wb") as file:
+        file.write(whole.read(options.pictures * RECORD))
+    bootstrap = os.path.join(options.shared, "bootstrap")
+    networks = [("bootstrap", ("--weights",
+                               os.path.join(bootstrap, "res2net20_26w_4s_cifar.safetensors"),
+                               "--transforms", os.path.join(bootstrap, "transforms.yaml")))]
+    if os.path.exists(options.cifar):
+        networks.append((os.path.basename(options.cifar), ("-m", options.cifar)))
+    for label, model in networks:
+        compare(options, score, label, model,
+                ("--calibrate", os.path.join(folder, "train.bin"), "--samples", SAMPLES),
+                ("--list", few), folder)
+
+
+def try_large(options, score, folder):
+    if not os.path.exists(options.large):
+        score.say(f"left out: {options.large} is absent")
+        return
+    photos = os.path.join(options.shared, "data", "imagenette")
+    train, test = (os.path.join(photos, name) for name in ("train_list.txt", "val_list.txt"))
+    compare(options, score, "Res2Net50_26w_4s, Imagenette", ("-m", options.large),
+            ("--calibrate", train, "--samples", LARGE_SAMPLES),
+            ("--list", test, "--root", photos), folder)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--res2net", default=os.path.join(command.ROOT, "build", "res2net"))
+    parser.add_argument("--shared", default=os.path.join(command.ROOT, "..", "shared"),
+                        help="the folder with data/ and bootstrap/")
+    parser.add_argument("--pictures", type=int, default=PICTURES, help="of CIFAR-100")
+    parser.add_argument("--cifar", default=os.path.join(TRAINED, "latest.r2n"),
+                        help="a second network for CIFAR-100")
+    parser.add_argument("--large", help="a Res2Net50_26w_4s trained on Imagenette",
+                        default=os.path.join(TRAINED, "imagenette1", "best_model.r2n"))
+    parser.add_argument("--log", default=os.path.join(command.ROOT, ".oracle", "onnx_quantized.log"))
+    options = parser.parse_args()
+    score = command.Score(options.log)
+    score.say(f"onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}, "
+              f"openvino {openvino.__version__}")
+    for part in (try_cifar, try_large):
+        with tempfile.TemporaryDirectory(prefix="res2net-quantized-") as folder:
+            try:
+                part(options, score, folder)
+            except (command.CommandFailed, OSError, subprocess.SubprocessError) as reason:
+                score.check(False, str(reason))
+    score.finish()
+
+
+if __name__ == "__main__":
+    main()
