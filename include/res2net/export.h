@@ -36,7 +36,7 @@ typedef struct res2net_export_options {
     int32_t keep_batch_norm;        /* 1: batch norms stay; 0: they are folded into convolutions */
     res2net_export_weights weights; /* what convolutions and the classifier are stored in; they are
                                        widened to f32 when they are used. BF16 from opset 13 on.
-                                       INT8, from 13 on and with folded norms: QuantizeLinear and
+                                       INT8, from 13 to 27 and with folded norms: QuantizeLinear and
                                        DequantizeLinear round as sessions of int8 do */
 } res2net_export_options;
 

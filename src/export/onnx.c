@@ -69,11 +69,13 @@ static res2net_status check_options(r2n_onnx_graph *g)
         return r2n_fail(g->report, RES2NET_INVALID_ARGUMENT, NULL, -1,
                         "opset %" PRId32 " cannot widen bf16 weights: %d and later can", o->opset,
                         BRAIN_FLOAT_OPSET);
-    if (o->weights == R2N_EXPORT_INT8 && o->opset < R2N_ONNX_CHANNEL_SCALES_OPSET)
+    if (o->weights == R2N_EXPORT_INT8 &&
+        (o->opset < R2N_ONNX_FIRST_INT8_OPSET || o->opset > R2N_ONNX_LAST_INT8_OPSET))
         return r2n_fail(g->report, RES2NET_INVALID_ARGUMENT, NULL, -1,
-                        "opset %" PRId32 " has one scale for all channels, int8 one for each: %d "
-                        "and later can",
-                        o->opset, R2N_ONNX_CHANNEL_SCALES_OPSET);
+                        "int8 is not written in opset %" PRId32
+                        ": %d to %d have what it needs, and "
+                        "runtimes for it",
+                        o->opset, R2N_ONNX_FIRST_INT8_OPSET, R2N_ONNX_LAST_INT8_OPSET);
     if (o->weights == R2N_EXPORT_INT8 && o->keep_batch_norm)
         return r2n_fail(g->report, RES2NET_INVALID_ARGUMENT, NULL, -1,
                         "int8 has its batch norms folded into the convolutions: they cannot be "

@@ -26,7 +26,8 @@ enum {
     R2N_ONNX_FIRST_OPSET = 11,
     R2N_ONNX_LAST_OPSET = 28,
     R2N_ONNX_DEFAULT_OPSET = 17,
-    R2N_ONNX_CHANNEL_SCALES_OPSET = 13, /* DequantizeLinear has a scale a channel */
+    R2N_ONNX_FIRST_INT8_OPSET = 13, /* DequantizeLinear has a scale a channel */
+    R2N_ONNX_LAST_INT8_OPSET = 27,  /* onnxruntime 1.32 has no QuantizeLinear of 28 */
     R2N_ONNX_NAME_BYTES = R2N_NAME_BYTES + 16
 };
 

@@ -12,6 +12,7 @@ from collections import Counter
 
 import numpy as np
 import onnx
+import onnx.reference
 import onnxruntime
 import openvino
 
@@ -23,6 +24,8 @@ SAMPLES, LARGE_SAMPLES = 512, 64
 LEAST_SAME = 0.98     # of the answers
 MOST_MEAN = 0.03      # of the largest logit: what f32 and int8 differ by themselves
 BATCH, THREADS = 50, 2
+REFERENCE_OPSET, REFERENCE_PICTURES = 21, 16  # of the slow one; it knows QuantizeLinear from 19 on
+OPSETS = (13, 27)     # the first and the last
 TRAINED = os.path.join(command.ROOT, ".oracle", "trained")
 
 
@@ -83,20 +86,43 @@ def is_whole(path):
     return True
 
 
+def other_opsets(options, score, label, calibrated, ours, inputs, folder):
+    """The first and the last opset in both runtimes, and a few pictures in onnx.reference."""
+    path = os.path.join(folder, "other.onnx")
+    few, expected = inputs[:4 * BATCH], ours[:4 * BATCH]
+    for opset in (*OPSETS, REFERENCE_OPSET):
+        command.run(options.res2net, "export", "-m", calibrated, "--to", "onnx", "--precision",
+                    "int8", "--softmax", "off", "--opset", opset, "-o", path)
+        score.attempt(f"{label}, opset {opset}: the file is whole", is_whole, path)
+        runs = [onnx_runtime(path), open_vino(path, INFERENCE_PRECISION_HINT="f32")[1]]
+        if opset == REFERENCE_OPSET:
+            evaluator = onnx.reference.ReferenceEvaluator(path)
+            runs = [lambda pictures, run=evaluator.run: run(None, {"x": pictures})[0]]
+            few, expected = inputs[:REFERENCE_PICTURES], ours[:REFERENCE_PICTURES]
+        for run in runs:
+            found = differences(expected, run(few)).mean()
+            score.check(found <= MOST_MEAN, f"{label}, opset {opset}: logits differ by {found:.3f}")
+
+
 # ---- comparisons -------------------------------------------------------------------------------
+
+
+def differences(ours, theirs):
+    """Of a picture's logits, by the largest."""
+    return np.abs(ours - theirs).max(1) / np.abs(ours).max(1)
 
 
 def answers_agree(score, label, ours, run, pictures):
     theirs = np.concatenate([run(pictures[i:i + BATCH]) for i in range(0, len(pictures), BATCH)])
     same = float((ours.argmax(1) == theirs.argmax(1)).mean())
-    off = np.abs(ours - theirs).max(1) / np.abs(ours).max(1)
+    off = differences(ours, theirs)
     score.say(f"     {label}: top-1 as ours for {100 * same:.2f} % of {len(ours)}; logits differ by "
               f"{100 * off.mean():.2f} % of the largest in the mean, {100 * off.max():.1f} % at most")
     score.check(same >= LEAST_SAME, f"{label}: only {100 * same:.2f} % have our top-1")
     score.check(off.mean() <= MOST_MEAN, f"{label}: logits differ by {off.mean():.3f} in the mean")
 
 
-def compare(options, score, label, model, calibration, pictures, folder):
+def compare(options, score, label, model, calibration, pictures, folder, is_small=False):
     """`model` and `pictures` are arguments of the command; `calibration` goes to quantize."""
     calibrated, path, inputs, logits = (os.path.join(folder, name) for name in
                                         ("int8.r2n", "int8.onnx", "inputs.npy", "logits.npy"))
@@ -115,6 +141,8 @@ def compare(options, score, label, model, calibration, pictures, folder):
     score.check(set(types) <= {"i8", "u8"}, f"{label}: OpenVINO's convolutions run in {types}")
     _, run = open_vino(path)
     answers_agree(score, f"{label}, OpenVINO", ours, run, inputs)
+    if is_small:
+        other_opsets(options, score, label, calibrated, ours, inputs, folder)
 
 
 def try_cifar(options, score, folder):
@@ -132,7 +160,7 @@ def try_cifar(options, score, folder):
     for label, model in networks:
         compare(options, score, label, model,
                 ("--calibrate", os.path.join(folder, "train.bin"), "--samples", SAMPLES),
-                ("--list", few), folder)
+                ("--list", few), folder, is_small=True)
 
 
 def try_large(options, score, folder):
