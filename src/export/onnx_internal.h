@@ -16,6 +16,7 @@
 /* TensorProto.DataType */
 typedef enum r2n_onnx_type {
     R2N_ONNX_FLOAT = 1,
+    R2N_ONNX_UINT8 = 2,
     R2N_ONNX_INT8 = 3,
     R2N_ONNX_INT64 = 7,
     R2N_ONNX_FLOAT16 = 10,
@@ -47,7 +48,7 @@ typedef struct r2n_onnx_tensor {
     r2n_onnx_norm norm; /* folded in; NULLs where there is none */
     int64_t each;       /* INT64: all of them are this */
     /* int8: the node whose weights' levels (INT8) or scales (FLOAT) these are, and what a level of
-     * its input is worth; 0 where they are not. INT8 without it: zeros. */
+     * its input is worth; 0 where they are not. INT8 and UINT8 without it: zeros. */
     int32_t levels_of;
     float input_scale;
 } r2n_onnx_tensor;
@@ -61,9 +62,10 @@ typedef struct r2n_onnx_graph {
     r2n_text message, attribute; /* of the node in the making */
     r2n_onnx_tensor *tensors;    /* in the order of their use */
     size_t tensor_count, tensor_capacity;
-    r2n_plan *plan;          /* of int8, or NULL; the rest is for it */
-    uint8_t *is_rounded;     /* [graph->count] the value is stored as levels */
-    float picture_limits[2]; /* least and largest value of a picture */
+    r2n_plan *plan;      /* of int8, or NULL; the rest is for it */
+    uint8_t *is_rounded; /* [graph->count] the value is stored as levels */
+    float *most;         /* [graph->count] what the largest level of a value is worth, */
+    float picture_least; /* and the least one of the picture */
 } r2n_onnx_graph;
 
 res2net_status r2n_onnx_no_memory(const r2n_onnx_graph *graph);

@@ -5,15 +5,15 @@
  * plan keeps unrounded within a step (a convolution's sum on its way to a residual or hierarchical
  * sum) is not rounded here either, so that the file computes what the plan computes.
  *
- * Levels are signed with zero point 0: what the plan stores is never negative, so 127 is where both
- * cut off, and it is what all runtimes take. Only the picture has a sign; the plan gives it 63
- * levels a side, so it is held to these before.
+ * Levels of what follows a ReLU are unsigned with zero point 0: what a byte has is 0 to 255, ours
+ * end at 127, so values are held to that before. Signed bytes, which end at 127 by themselves, make
+ * OpenVINO 2026.4 give other numbers (onnxruntime does not mind). Only the picture has a sign, and
+ * 63 levels a side.
  *
  * A concatenation's pieces have scales of their own, which the plan's weights take up. A
  * convolution of a QDQ graph has one scale for its input: here the levels are put together, and all
  * are read as if they had the largest of the pieces' scales, which the weights' levels already
- * allow for. (A DequantizeLinear of that scale before the concatenation would say the same, but
- * OpenVINO 2026.4 then gives other numbers.)
+ * allow for.
  */
 #include "export/onnx_internal.h"
 
@@ -21,7 +21,9 @@
 
 #include "base/memory.h"
 
-#define ZERO "zero_level"
+#define ZERO               "zero"
+#define ZERO_LEVEL         "zero_level"
+#define PICTURE_ZERO_LEVEL "picture.zero_level"
 
 static const r2n_node *node_of(const r2n_onnx_graph *g, int32_t index)
 {
@@ -76,27 +78,43 @@ static res2net_status add_scalar(r2n_onnx_graph *g, const char *prefix, const ch
     return RES2NET_OK;
 }
 
+static void find_limits(r2n_onnx_graph *g)
+{
+    for (int32_t i = 0; i < g->model->graph->count; i++) {
+        const int is_picture = node_of(g, i)->kind == R2N_NODE_INPUT;
+        const float levels = R2N_INT8_MAXIMUM - (is_picture ? R2N_INT8_PICTURE_ZERO : 0);
+        g->most[i] = levels * *scale_of(g, i);
+        if (is_picture)
+            g->picture_least = -g->most[i];
+    }
+}
+
 res2net_status r2n_onnx_start_quantized(r2n_onnx_graph *graph)
 {
-    const res2net_status status =
+    static const float zero = 0;
+    const size_t count = (size_t)graph->model->graph->count;
+    res2net_status status =
         r2n_plan_create(graph->model->graph, graph->model->weights, R2N_PLAN_INFERENCE,
                         R2N_PRECISION_INT8, R2N_ISA_REFERENCE, &graph->plan, graph->report);
     if (status != RES2NET_OK)
         return status;
-    graph->is_rounded = r2n_allocate_zeroed((size_t)graph->model->graph->count, 1);
-    if (graph->is_rounded == NULL)
+    graph->is_rounded = r2n_allocate_zeroed(count, sizeof *graph->is_rounded);
+    graph->most = r2n_allocate(count, sizeof *graph->most);
+    if (graph->is_rounded == NULL || graph->most == NULL)
         return r2n_onnx_no_memory(graph);
     find_stored(graph);
-    const float levels = R2N_INT8_MAXIMUM - R2N_INT8_PICTURE_ZERO;
-    graph->picture_limits[1] = levels * *scale_of(graph, r2n_plan_input(graph->plan));
-    graph->picture_limits[0] = -graph->picture_limits[1];
-    return add_scalar(graph, ZERO, "", R2N_ONNX_INT8, NULL);
+    find_limits(graph);
+    status = add_scalar(graph, PICTURE_ZERO_LEVEL, "", R2N_ONNX_INT8, NULL);
+    if (status == RES2NET_OK)
+        status = add_scalar(graph, ZERO_LEVEL, "", R2N_ONNX_UINT8, NULL);
+    return status == RES2NET_OK ? add_scalar(graph, ZERO, "", R2N_ONNX_FLOAT, &zero) : status;
 }
 
 void r2n_onnx_end_quantized(r2n_onnx_graph *graph)
 {
     r2n_plan_destroy(graph->plan);
     r2n_free(graph->is_rounded);
+    r2n_free(graph->most);
 }
 
 /* ---- reading ---- */
@@ -133,52 +151,51 @@ static int is_read_rounded(const r2n_onnx_graph *g, int32_t index)
 
 /* ---- rounding ---- */
 
-static void put_rounding(r2n_onnx_graph *g, const char *operation, const char *from,
-                         const char *name, const char *suffix)
+/* "NAME.levels" from the value held to its limits, or "NAME.rounded" from these levels. */
+static void put_rounding(r2n_onnx_graph *g, const r2n_node *node, const char *operation,
+                         const char *from_suffix, const char *to_suffix)
 {
-    char scale[R2N_ONNX_NAME_BYTES], to[R2N_ONNX_NAME_BYTES];
-    snprintf(scale, sizeof scale, "%.95s.scale", name);
-    snprintf(to, sizeof to, "%.95s%s", name, suffix);
-    const char *inputs[] = {from, scale, ZERO, NULL};
+    char from[R2N_ONNX_NAME_BYTES], scale[R2N_ONNX_NAME_BYTES], to[R2N_ONNX_NAME_BYTES];
+    const char *zero = node->kind == R2N_NODE_INPUT ? PICTURE_ZERO_LEVEL : ZERO_LEVEL;
+    const char *inputs[] = {from, scale, zero, NULL};
+    snprintf(from, sizeof from, "%.95s%s", node->name, from_suffix);
+    snprintf(scale, sizeof scale, "%.95s.scale", node->name);
+    snprintf(to, sizeof to, "%.95s%s", node->name, to_suffix);
     r2n_onnx_put_node(g, operation, inputs, to);
 }
 
-/* The picture, held to its levels. */
-static res2net_status hold_picture(r2n_onnx_graph *g, const char *name, char held[])
+/* "NAME.held": the value, no larger than our levels go, and the picture no smaller. */
+static res2net_status hold(r2n_onnx_graph *g, int32_t index)
 {
-    char least[R2N_ONNX_NAME_BYTES], most[R2N_ONNX_NAME_BYTES];
-    res2net_status status = add_scalar(g, name, ".least", R2N_ONNX_FLOAT, &g->picture_limits[0]);
-    if (status == RES2NET_OK)
-        status = add_scalar(g, name, ".most", R2N_ONNX_FLOAT, &g->picture_limits[1]);
-    if (status != RES2NET_OK)
-        return status;
-    snprintf(least, sizeof least, "%.95s.least", name);
-    snprintf(most, sizeof most, "%.95s.most", name);
-    snprintf(held, R2N_ONNX_NAME_BYTES, "%.95s.held", name);
-    const char *inputs[] = {"x", least, most, NULL};
+    const r2n_node *node = node_of(g, index);
+    const int is_picture = node->kind == R2N_NODE_INPUT;
+    char least[R2N_ONNX_NAME_BYTES], most[R2N_ONNX_NAME_BYTES], held[R2N_ONNX_NAME_BYTES];
+    const char *inputs[] = {is_picture ? "x" : node->name, is_picture ? least : ZERO, most, NULL};
+    snprintf(least, sizeof least, "%.95s.least", node->name);
+    snprintf(most, sizeof most, "%.95s.most", node->name);
+    snprintf(held, sizeof held, "%.95s.held", node->name);
+    res2net_status status = add_scalar(g, most, "", R2N_ONNX_FLOAT, &g->most[index]);
+    if (status == RES2NET_OK && is_picture)
+        status = add_scalar(g, least, "", R2N_ONNX_FLOAT, &g->picture_least);
     r2n_onnx_put_node(g, "Clip", inputs, held);
-    return RES2NET_OK;
+    return status;
 }
 
 res2net_status r2n_onnx_round_value(r2n_onnx_graph *graph, int32_t index)
 {
     const r2n_node *node = node_of(graph, index);
-    char from[R2N_ONNX_NAME_BYTES], levels[R2N_ONNX_NAME_BYTES];
     if (!graph->is_rounded[index])
         return RES2NET_OK;
     res2net_status status =
         add_scalar(graph, node->name, ".scale", R2N_ONNX_FLOAT, read_scale(graph, index));
-    snprintf(from, sizeof from, "%.95s", node->name);
-    snprintf(levels, sizeof levels, "%.95s.levels", node->name);
-    if (status == RES2NET_OK && node->kind == R2N_NODE_INPUT)
-        status = hold_picture(graph, node->name, from);
-    if (status != RES2NET_OK)
-        return status;
-    if (node->kind != R2N_NODE_CONCAT)
-        put_rounding(graph, "QuantizeLinear", from, node->name, ".levels");
+    if (node->kind != R2N_NODE_CONCAT) {
+        if (status == RES2NET_OK)
+            status = hold(graph, index);
+        put_rounding(graph, node, "QuantizeLinear", ".held", ".levels");
+    }
     if (is_read_rounded(graph, index))
-        put_rounding(graph, "DequantizeLinear", levels, node->name, ".rounded");
-    return RES2NET_OK;
+        put_rounding(graph, node, "DequantizeLinear", ".levels", ".rounded");
+    return status;
 }
 
 res2net_status r2n_onnx_round_weights(r2n_onnx_graph *graph, int32_t index, size_t weight)

@@ -104,7 +104,9 @@ static uint16_t brain_from_float(float value)
 
 static size_t type_bytes(r2n_onnx_type type)
 {
-    return type == R2N_ONNX_INT64 ? 8 : type == R2N_ONNX_FLOAT ? 4 : type == R2N_ONNX_INT8 ? 1 : 2;
+    if (type == R2N_ONNX_INT8 || type == R2N_ONNX_UINT8)
+        return 1;
+    return type == R2N_ONNX_INT64 ? 8 : type == R2N_ONNX_FLOAT ? 4 : 2;
 }
 
 static const char *type_name(r2n_onnx_type type)
@@ -259,7 +261,7 @@ static int put_levels(stream *s, const r2n_onnx_graph *graph, const r2n_onnx_ten
 static int put_data(stream *s, const r2n_onnx_graph *graph, const r2n_onnx_tensor *tensor,
                     res2net_status *status)
 {
-    if (tensor->type == R2N_ONNX_INT8 || tensor->levels_of != 0)
+    if (type_bytes(tensor->type) == 1 || tensor->levels_of != 0)
         return put_levels(s, graph, tensor, status);
     if (tensor->type == R2N_ONNX_INT64) {
         put_sizes(s, tensor);
