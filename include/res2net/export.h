@@ -22,7 +22,8 @@ typedef enum res2net_export_format {
 typedef enum res2net_export_weights {
     RES2NET_EXPORT_WEIGHTS_F32 = 0,
     RES2NET_EXPORT_WEIGHTS_F16 = 1,
-    RES2NET_EXPORT_WEIGHTS_BF16 = 2
+    RES2NET_EXPORT_WEIGHTS_BF16 = 2,
+    RES2NET_EXPORT_WEIGHTS_INT8 = 3 /* activations too, for models that are calibrated */
 } res2net_export_weights;
 
 /* All zero is the default. */
@@ -34,7 +35,9 @@ typedef struct res2net_export_options {
     int32_t opset;                  /* 11 to 28; 0: 17 */
     int32_t keep_batch_norm;        /* 1: batch norms stay; 0: they are folded into convolutions */
     res2net_export_weights weights; /* what convolutions and the classifier are stored in; they are
-                                       widened to f32 when they are used. BF16 from opset 13 on */
+                                       widened to f32 when they are used. BF16 from opset 13 on.
+                                       INT8, from 13 to 27 and with folded norms: QuantizeLinear and
+                                       DequantizeLinear round as sessions of int8 do */
 } res2net_export_options;
 
 /* Writes the model to `path`. Input "x" is [batch, 3, height, width], normalised as sessions do it;

@@ -52,6 +52,12 @@ static const option_row options[] = {
      .choices = "f32|f16|bf16",
      .fallback = "f32",
      .help = "ONNX: the type that weights are stored in; runs stay in f32"},
+    {.name = "precision",
+     .kind = OPTION_CHOICE,
+     .choices = "f32|int8",
+     .fallback = "f32",
+     .help = "ONNX: int8 writes the calibration of `res2net quantize` as QuantizeLinear and "
+             "DequantizeLinear"},
     {.name = NULL},
 };
 
@@ -100,7 +106,8 @@ static int read_size(const command_line *line, int32_t *height, int32_t *width)
 static int read_settings(const command_line *line, res2net_export_options *settings)
 {
     const int to_paddle = option_is(line, "to", "paddle");
-    static const char *const onnx_only[] = {"opset", "batch-norm", "store"};
+    static const char *const onnx_only[] = {"opset", "batch-norm", "store", "precision"};
+    const int is_int8 = option_is(line, "precision", "int8");
     if (!option_given(line, "to"))
         return usage_error(line->verb, "--to onnx or --to paddle is missing");
     if (!option_given(line, "output"))
@@ -108,12 +115,16 @@ static int read_settings(const command_line *line, res2net_export_options *setti
     for (size_t i = 0; i < sizeof onnx_only / sizeof *onnx_only && to_paddle; i++)
         if (option_given(line, onnx_only[i]))
             return usage_error(line->verb, "--%s is for --to onnx only", onnx_only[i]);
+    if (is_int8 && option_given(line, "store"))
+        return usage_error(line->verb, "--store and --precision int8 exclude each other: int8 "
+                                       "stores its weights in 8 bits");
     *settings = (res2net_export_options){
         .format = to_paddle ? RES2NET_EXPORT_PADDLE : RES2NET_EXPORT_ONNX,
         .logits = option_is(line, "softmax", "off"),
         .opset = (int32_t)option_integer(line, "opset"),
         .keep_batch_norm = option_is(line, "batch-norm", "keep"),
-        .weights = option_is(line, "store", "f16")    ? RES2NET_EXPORT_WEIGHTS_F16
+        .weights = is_int8                            ? RES2NET_EXPORT_WEIGHTS_INT8
+                   : option_is(line, "store", "f16")  ? RES2NET_EXPORT_WEIGHTS_F16
                    : option_is(line, "store", "bf16") ? RES2NET_EXPORT_WEIGHTS_BF16
                                                       : RES2NET_EXPORT_WEIGHTS_F32};
     const int result = read_batch(line, &settings->batch);
@@ -134,9 +145,10 @@ static int write_file(const command_line *line, const res2net_model *model,
     res2net_model_info info;
     res2net_model_describe(model, &info);
     if (settings->format == RES2NET_EXPORT_ONNX)
-        say("wrote %s (%s): %s, %s family, %d classes, opset %d, ends in %s", path,
+        say("wrote %s (%s): %s, %s family, %d classes, %sopset %d, ends in %s", path,
             format_bytes(bytes, (uint64_t)platform_file_bytes(path)), info.architecture,
-            family_name(info.family), info.classes, settings->opset,
+            family_name(info.family), info.classes,
+            settings->weights == RES2NET_EXPORT_WEIGHTS_INT8 ? "int8, " : "", settings->opset,
             settings->logits ? "logits" : "a softmax");
     else
         say("wrote %s: %s, %s family, %d classes, ends in %s", path, info.architecture,
@@ -176,6 +188,7 @@ const verb verb_export = {
     .examples = "  res2net export -m net.r2n --to onnx -o net.onnx\n"
                 "  res2net export -m net.r2n --to onnx -o net.onnx --batch 1 --size 224x224 "
                 "--softmax off\n"
+                "  res2net export -m calibrated.r2n --to onnx --precision int8 -o net.int8.onnx\n"
                 "  res2net export -m net.r2n --to paddle -o net\n",
     .options = options,
     .run = run,

@@ -21,7 +21,8 @@ typedef struct r2n_export_model {
 typedef enum r2n_export_weights {
     R2N_EXPORT_F32,
     R2N_EXPORT_F16,
-    R2N_EXPORT_BF16
+    R2N_EXPORT_BF16,
+    R2N_EXPORT_INT8 /* activations too: the model's calibration, as the int8 plan rounds */
 } r2n_export_weights;
 
 typedef struct r2n_onnx_options {

@@ -11,10 +11,13 @@
 #include "base/os.h"
 #include "export/export.h"
 #include "formats/json_writer.h"
+#include "plan/plan.h"
 
 /* TensorProto.DataType */
 typedef enum r2n_onnx_type {
     R2N_ONNX_FLOAT = 1,
+    R2N_ONNX_UINT8 = 2,
+    R2N_ONNX_INT8 = 3,
     R2N_ONNX_INT64 = 7,
     R2N_ONNX_FLOAT16 = 10,
     R2N_ONNX_BFLOAT16 = 16
@@ -24,6 +27,8 @@ enum {
     R2N_ONNX_FIRST_OPSET = 11,
     R2N_ONNX_LAST_OPSET = 28,
     R2N_ONNX_DEFAULT_OPSET = 17,
+    R2N_ONNX_FIRST_INT8_OPSET = 13, /* DequantizeLinear has a scale a channel */
+    R2N_ONNX_LAST_INT8_OPSET = 27,  /* onnxruntime 1.32 has no QuantizeLinear of 28 */
     R2N_ONNX_NAME_BYTES = R2N_NAME_BYTES + 16
 };
 
@@ -42,6 +47,10 @@ typedef struct r2n_onnx_tensor {
     const float *data;  /* NULL: the offsets of `norm`, or `each` */
     r2n_onnx_norm norm; /* folded in; NULLs where there is none */
     int64_t each;       /* INT64: all of them are this */
+    /* int8: the node whose weights' levels (INT8) or scales (FLOAT) these are, and what a level of
+     * its input is worth; 0 where they are not. INT8 and UINT8 without it: zeros. */
+    int32_t levels_of;
+    float input_scale;
 } r2n_onnx_tensor;
 
 typedef struct r2n_onnx_graph {
@@ -53,12 +62,34 @@ typedef struct r2n_onnx_graph {
     r2n_text message, attribute; /* of the node in the making */
     r2n_onnx_tensor *tensors;    /* in the order of their use */
     size_t tensor_count, tensor_capacity;
+    r2n_plan *plan;      /* of int8, or NULL; the rest is for it */
+    uint8_t *is_rounded; /* [graph->count] the value is stored as levels */
+    float *most;         /* [graph->count] what the largest level of a value is worth, */
+    float picture_least; /* and the least one of the picture */
 } r2n_onnx_graph;
 
 res2net_status r2n_onnx_no_memory(const r2n_onnx_graph *graph);
 
 /* onnx_nodes.c: makes the nodes and lists the tensors that they read. MISMATCH, OUT_OF_MEMORY. */
 res2net_status r2n_onnx_make_nodes(r2n_onnx_graph *graph);
+
+/* The same file: one node without attributes, called as its output. `inputs` ends with NULL. */
+void r2n_onnx_put_node(r2n_onnx_graph *graph, const char *operation, const char *const *inputs,
+                       const char *output);
+
+/* onnx_quantized.c: everything that int8 adds to a graph. First of all: the plan. INVALID_ARGUMENT
+ * without a calibration, UNSUPPORTED, OUT_OF_MEMORY. */
+res2net_status r2n_onnx_start_quantized(r2n_onnx_graph *graph);
+void r2n_onnx_end_quantized(r2n_onnx_graph *graph);
+/* Rounds the value of node `index`, where it is one that is stored, after its own node. What a
+ * concatenation gives are levels ("NAME.levels"). */
+res2net_status r2n_onnx_round_value(r2n_onnx_graph *graph, int32_t index);
+/* Whether `reader` takes the rounded value of `value`, or its levels, and what that is called. */
+int r2n_onnx_reads_rounded(const r2n_onnx_graph *graph, int32_t reader, int32_t value,
+                           char name[R2N_ONNX_NAME_BYTES]);
+/* The weights of the convolution or classifier `index` (tensor number `weight` of the graph) become
+ * levels, with a tensor of scales. */
+res2net_status r2n_onnx_round_weights(r2n_onnx_graph *graph, int32_t index, size_t weight);
 
 /* onnx_tensors.c: a new tensor, all zero but for its name; NULL without memory. */
 r2n_onnx_tensor *r2n_onnx_add_tensor(r2n_onnx_graph *graph, const char *prefix, const char *suffix);

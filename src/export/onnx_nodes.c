@@ -78,6 +78,16 @@ static void end_node(r2n_onnx_graph *g)
     r2n_protobuf_put_message(&g->nodes, NODE, &g->message);
 }
 
+void r2n_onnx_put_node(r2n_onnx_graph *graph, const char *operation, const char *const *inputs,
+                       const char *output)
+{
+    for (; *inputs != NULL; inputs++)
+        put_input(graph, *inputs);
+    put_output(graph, output);
+    put_kind(graph, output, operation);
+    end_node(graph);
+}
+
 /* ---- values ---------------------------------------------------------------------------------- */
 
 static const r2n_node *node_of(const r2n_onnx_graph *g, int32_t index)
@@ -116,17 +126,26 @@ static const char *value_name(const r2n_onnx_graph *g, int32_t index)
     return node->name;
 }
 
+/* What node `reader` reads of the value `input`. */
+static void put_value(r2n_onnx_graph *g, int32_t reader, int32_t input)
+{
+    char name[R2N_ONNX_NAME_BYTES];
+    const int rounded = g->plan != NULL && r2n_onnx_reads_rounded(g, reader, input, name);
+    put_input(g, rounded ? name : value_name(g, input));
+}
+
 /* ---- operations ------------------------------------------------------------------------------ */
 
 static r2n_onnx_type weights_type(const r2n_onnx_graph *g)
 {
     return g->options.weights == R2N_EXPORT_F16    ? R2N_ONNX_FLOAT16
            : g->options.weights == R2N_EXPORT_BF16 ? R2N_ONNX_BFLOAT16
+           : g->options.weights == R2N_EXPORT_INT8 ? R2N_ONNX_INT8
                                                    : R2N_ONNX_FLOAT;
 }
 
-/* Matrices and filters that are kept in 16 bits are widened by a node of their own: runtimes do it
- * once, when they load the file. */
+/* Matrices and filters that are kept in 16 bits, or as levels with a scale a channel, are widened
+ * by a node of their own: runtimes do it once, when they load the file, or multiply in int8. */
 static void widen(r2n_onnx_graph *g, const r2n_node *node)
 {
     char name[R2N_ONNX_NAME_BYTES];
@@ -134,9 +153,14 @@ static void widen(r2n_onnx_graph *g, const r2n_node *node)
         return;
     snprintf(name, sizeof name, "%.95s.weight.f32", node->tensor);
     put_parameter(g, node->tensor, ".weight");
+    if (weights_type(g) == R2N_ONNX_INT8)
+        put_parameter(g, node->tensor, ".weight.scale");
     put_output(g, name);
-    put_kind(g, name, "Cast");
-    put_integer(g, "to", R2N_ONNX_FLOAT);
+    put_kind(g, name, weights_type(g) == R2N_ONNX_INT8 ? "DequantizeLinear" : "Cast");
+    if (weights_type(g) == R2N_ONNX_INT8)
+        put_integer(g, "axis", 0);
+    else
+        put_integer(g, "to", R2N_ONNX_FLOAT);
     end_node(g);
 }
 
@@ -167,14 +191,17 @@ static res2net_status make_convolution(r2n_onnx_graph *g, int32_t index)
     const r2n_node *node = node_of(g, index), *norm = folded_norm(g, index);
     const int64_t shape[] = {node->channels, node_of(g, node->inputs[0])->channels, node->kernel,
                              node->kernel};
+    const size_t weight = g->tensor_count;
     res2net_status status =
         r2n_onnx_add_weights(g, node->tensor, ".weight", weights_type(g), 4, shape);
     if (status == RES2NET_OK && norm != NULL)
         status = fold(g, node, norm);
+    if (status == RES2NET_OK && g->plan != NULL)
+        status = r2n_onnx_round_weights(g, index, weight);
     if (status != RES2NET_OK)
         return status;
     widen(g, node);
-    put_input(g, value_name(g, node->inputs[0]));
+    put_value(g, index, node->inputs[0]);
     put_widened(g, node);
     if (norm != NULL)
         put_parameter(g, node->tensor, ".bias");
@@ -259,7 +286,7 @@ static res2net_status make_split(r2n_onnx_graph *g, int32_t index)
 static void make_pool(r2n_onnx_graph *g, int32_t index)
 {
     const r2n_node *node = node_of(g, index);
-    put_input(g, value_name(g, node->inputs[0]));
+    put_value(g, index, node->inputs[0]);
     put_output(g, node->name);
     put_kind(g, node->name, node->pool_is_average ? "AveragePool" : "MaxPool");
     put_integer(g, "ceil_mode", node->ceil_mode);
@@ -275,19 +302,21 @@ static void make_pool(r2n_onnx_graph *g, int32_t index)
 static void make_simple(r2n_onnx_graph *g, int32_t index, const char *operation)
 {
     const r2n_node *node = node_of(g, index);
+    char output[R2N_ONNX_NAME_BYTES];
     for (int32_t i = 0; i < node->input_count; i++)
-        put_input(g, value_name(g, node->inputs[i]));
-    put_output(g, node->name);
+        put_value(g, index, node->inputs[i]);
+    snprintf(output, sizeof output, "%.95s%s", node->name,
+             node->kind == R2N_NODE_CONCAT && g->plan != NULL ? ".levels" : "");
+    put_output(g, output);
     put_kind(g, node->name, operation);
     if (node->kind == R2N_NODE_CONCAT)
         put_integer(g, "axis", 1);
     end_node(g);
 }
 
-static void make_with_axis(r2n_onnx_graph *g, const char *from, const char *to, const char *name,
-                           const char *operation)
+static void end_with_axis(r2n_onnx_graph *g, const char *to, const char *name,
+                          const char *operation)
 {
-    put_input(g, from);
     put_output(g, to);
     put_kind(g, name, operation);
     put_integer(g, "axis", 1);
@@ -298,13 +327,17 @@ static res2net_status make_linear(r2n_onnx_graph *g, int32_t index)
 {
     const r2n_node *node = node_of(g, index);
     const int64_t shape[] = {node->channels, node_of(g, node->inputs[0])->channels};
+    const size_t weight = g->tensor_count;
     res2net_status status =
         r2n_onnx_add_weights(g, node->tensor, ".weight", weights_type(g), 2, shape);
     if (status == RES2NET_OK)
         status = r2n_onnx_add_weights(g, node->tensor, ".bias", R2N_ONNX_FLOAT, 1, shape);
+    if (status == RES2NET_OK && g->plan != NULL)
+        status = r2n_onnx_round_weights(g, index, weight);
     if (status != RES2NET_OK)
         return status;
-    make_with_axis(g, value_name(g, node->inputs[0]), "flatten", "flatten", "Flatten");
+    put_value(g, index, node->inputs[0]);
+    end_with_axis(g, "flatten", "flatten", "Flatten");
     widen(g, node);
     put_input(g, "flatten");
     put_widened(g, node);
@@ -316,8 +349,10 @@ static res2net_status make_linear(r2n_onnx_graph *g, int32_t index)
     put_integer(g, "transA", 0);
     put_integer(g, "transB", 1); /* the matrix is [classes][features] */
     end_node(g);
-    if (g->options.softmax)
-        make_with_axis(g, "logits", "scores", "softmax", "Softmax");
+    if (g->options.softmax) {
+        put_input(g, "logits");
+        end_with_axis(g, "scores", "softmax", "Softmax");
+    }
     return RES2NET_OK;
 }
 
@@ -354,11 +389,17 @@ static res2net_status make_node(r2n_onnx_graph *g, int32_t index)
                     node_of(g, index)->name);
 }
 
+static res2net_status make_rounded_node(r2n_onnx_graph *g, int32_t index)
+{
+    const res2net_status status = make_node(g, index);
+    return status == RES2NET_OK && g->plan != NULL ? r2n_onnx_round_value(g, index) : status;
+}
+
 res2net_status r2n_onnx_make_nodes(r2n_onnx_graph *graph)
 {
     res2net_status status = RES2NET_OK;
     for (int32_t i = 0; i < graph->model->graph->count && status == RES2NET_OK; i++)
-        status = make_node(graph, i);
+        status = make_rounded_node(graph, i);
     if (status == RES2NET_OK && graph->nodes.failed)
         status = r2n_onnx_no_memory(graph);
     return status;

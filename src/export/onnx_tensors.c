@@ -104,6 +104,8 @@ static uint16_t brain_from_float(float value)
 
 static size_t type_bytes(r2n_onnx_type type)
 {
+    if (type == R2N_ONNX_INT8 || type == R2N_ONNX_UINT8)
+        return 1;
     return type == R2N_ONNX_INT64 ? 8 : type == R2N_ONNX_FLOAT ? 4 : 2;
 }
 
@@ -220,8 +222,47 @@ static void put_sizes(stream *s, const r2n_onnx_tensor *tensor)
     flush(s);
 }
 
-static int put_data(stream *s, const r2n_onnx_tensor *tensor)
+/* The levels of a node's weights, or their scales; 0 where one of these is too large. */
+static int put_quantized(stream *s, const r2n_onnx_graph *graph, const r2n_onnx_tensor *tensor,
+                         int8_t *levels, float *scales, res2net_status *status)
 {
+    const int is_levels = tensor->type == R2N_ONNX_INT8;
+    int fit = 1;
+    *status = r2n_plan_read_levels(graph->plan, tensor->levels_of, is_levels ? levels : NULL,
+                                   scales, graph->report);
+    if (*status != RES2NET_OK)
+        return 1;
+    if (is_levels)
+        r2n_writer_put(s->file, levels, (size_t)tensor->count);
+    for (int64_t c = 0; c < tensor->count && !is_levels; c++)
+        fit &= put_number(s, tensor->type, (double)scales[c] / (double)tensor->input_scale);
+    flush(s);
+    return fit;
+}
+
+static int put_levels(stream *s, const r2n_onnx_graph *graph, const r2n_onnx_tensor *tensor,
+                      res2net_status *status)
+{
+    int8_t *levels = r2n_allocate_zeroed((size_t)tensor->count, sizeof *levels);
+    float *scales = r2n_allocate(tensor->rank > 0 ? (size_t)tensor->shape[0] : 1, sizeof *scales);
+    int fit = 1;
+    if (levels == NULL || scales == NULL)
+        *status = r2n_onnx_no_memory(graph);
+    else if (tensor->levels_of == 0)
+        r2n_writer_put(s->file, levels, (size_t)tensor->count);
+    else
+        fit = put_quantized(s, graph, tensor, levels, scales, status);
+    r2n_free(levels);
+    r2n_free(scales);
+    return fit;
+}
+
+/* 0 where a number does not fit. */
+static int put_data(stream *s, const r2n_onnx_graph *graph, const r2n_onnx_tensor *tensor,
+                    res2net_status *status)
+{
+    if (type_bytes(tensor->type) == 1 || tensor->levels_of != 0)
+        return put_levels(s, graph, tensor, status);
     if (tensor->type == R2N_ONNX_INT64) {
         put_sizes(s, tensor);
         return 1;
@@ -250,7 +291,7 @@ res2net_status r2n_onnx_write_tensors(const r2n_onnx_graph *graph, r2n_file_writ
             break;
         }
         r2n_writer_put(file, field.data, field.size);
-        if (!put_data(&s, tensor))
+        if (!put_data(&s, graph, tensor, &status))
             status = r2n_fail(graph->report, RES2NET_LIMIT_EXCEEDED, graph->path, -1,
                               "a number of %s is larger than %s holds; write the weights in f32, "
                               "or keep the batch norms",

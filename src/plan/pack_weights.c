@@ -78,8 +78,7 @@ static void write_weights(const part_weights *p, float *matrix)
     }
 }
 
-/* Where the channels of a node's value are among the elements of its pixel. */
-static void find_places(const r2n_plan *plan, int32_t node, int32_t *places)
+void r2n_plan_find_places(const r2n_plan *plan, int32_t node, int32_t *places)
 {
     const r2n_value *value = &plan->values[node];
     int32_t channel = 0, before = 0;
@@ -140,8 +139,8 @@ static res2net_status fold_part(const r2n_plan *plan, const r2n_step *step, cons
     if (weight == NULL)
         return RES2NET_MISMATCH;
     p.weight = weight->data;
-    find_places(plan, part->input, s->column);
-    find_places(plan, step->result, s->row);
+    r2n_plan_find_places(plan, part->input, s->column);
+    r2n_plan_find_places(plan, step->result, s->row);
     if (node->kind == R2N_NODE_LINEAR) {
         const r2n_tensor *own = find(weights, node, ".bias", p.channels, report);
         if (own == NULL)

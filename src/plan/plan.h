@@ -39,6 +39,12 @@ int64_t r2n_plan_weights_bytes(const r2n_plan *plan);
 /* The plan's numbers as a section to store beside the weights: points into the plan. */
 r2n_packed_section r2n_plan_section(const r2n_plan *plan);
 
+/* int8: the levels that the weights of the convolution or classifier `node` were rounded to, in its
+ * tensor's order (NULL: not wanted), and for each output channel what the product of such a level
+ * and a level of its input is worth. INTERNAL where no step has the node, OUT_OF_MEMORY. */
+res2net_status r2n_plan_read_levels(const r2n_plan *plan, int32_t node, int8_t *levels,
+                                    float *worth, res2net_report *report);
+
 /* For `batch` pictures of rows x columns. LIMIT_EXCEEDED when the block would be over 64 GiB. */
 res2net_status r2n_placement_create(const r2n_plan *plan, int32_t batch, int32_t rows,
                                     int32_t columns, r2n_placement **out, res2net_report *report);

@@ -95,6 +95,10 @@ res2net_status r2n_plan_pack_step(const r2n_plan *plan, const r2n_step *step,
                                   const r2n_tensor_set *weights, void *first, float *second,
                                   float *third, res2net_report *report);
 
+/* pack_weights.c: where the channels of a node's value are among the elements of its pixel, into
+ * places[channels]. */
+void r2n_plan_find_places(const r2n_plan *plan, int32_t node, int32_t *places);
+
 /* round_weights.c, int8: rounds an output channel's weights to multiples of `step`, nearest but for
  * the few that keep their sum. */
 void r2n_round_row(float *row, int64_t count, float step);

@@ -10,7 +10,7 @@ static res2net_status check_options(const res2net_export_options *options, res2n
     if (options->format != RES2NET_EXPORT_ONNX && options->format != RES2NET_EXPORT_PADDLE)
         return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1, "there is no export format %d",
                         (int)options->format);
-    if ((int)options->weights < 0 || options->weights > RES2NET_EXPORT_WEIGHTS_BF16)
+    if ((int)options->weights < 0 || options->weights > RES2NET_EXPORT_WEIGHTS_INT8)
         return r2n_fail(report, RES2NET_INVALID_ARGUMENT, NULL, -1,
                         "there is no type %d to store weights in", (int)options->weights);
     return RES2NET_OK;
@@ -19,7 +19,8 @@ static res2net_status check_options(const res2net_export_options *options, res2n
 static res2net_status export_onnx(const r2n_export_model *model, const char *path,
                                   const res2net_export_options *options, res2net_report *report)
 {
-    static const r2n_export_weights types[] = {R2N_EXPORT_F32, R2N_EXPORT_F16, R2N_EXPORT_BF16};
+    static const r2n_export_weights types[] = {R2N_EXPORT_F32, R2N_EXPORT_F16, R2N_EXPORT_BF16,
+                                               R2N_EXPORT_INT8};
     const r2n_onnx_options settings = {.opset = options->opset,
                                        .batch = options->batch,
                                        .rows = options->height,

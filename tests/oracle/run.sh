@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Compares us with the software that others wrote: real Paddle, timm, PyTorch, OpenCV, Pillow.
 # Takes tens of minutes. Logs are kept in .oracle/. The last line is the sum of all.
-#   run.sh [PART...]    parts: logits formats import gradients gradients_bf16 steps train saves resume config cifar quantize onnx paddle ncnn lite evaluate pictures zoo hostile   (all without any)
+#   run.sh [PART...]    parts: logits formats import gradients gradients_bf16 steps train saves resume config cifar quantize onnx quantized paddle ncnn lite evaluate pictures zoo hostile   (all without any)
 # RES2NET is the command to test (build/res2net); RES2NET_SHARED the folder that holds data/ and
 # bootstrap/ (../shared).
 set -eu
@@ -41,7 +41,7 @@ part() {
     failed=$((failed + ${rest%% *}))
 }
 
-[ $# -gt 0 ] || set -- logits formats import gradients gradients_bf16 steps train saves resume config cifar quantize onnx paddle ncnn lite evaluate pictures zoo hostile
+[ $# -gt 0 ] || set -- logits formats import gradients gradients_bf16 steps train saves resume config cifar quantize onnx quantized paddle ncnn lite evaluate pictures zoo hostile
 for chosen in "$@"; do
     case "$chosen" in
     logits) part logits torch tests/oracle/logits.py --res2net "$res2net" ;;
@@ -57,6 +57,9 @@ for chosen in "$@"; do
     cifar) part cifar pictures tests/oracle/cifar.py --res2net "$res2net" --shared "$shared" ;;
     quantize) part quantize pictures tests/oracle/quantize.py --res2net "$res2net" --shared "$shared" ;;
     onnx) part onnx onnx tests/oracle/onnx_export.py --res2net "$res2net" ;;
+    quantized)
+        part quantized onnx tests/oracle/onnx_quantized.py --res2net "$res2net" --shared "$shared"
+        ;;
     paddle)
         part paddle paddle tests/oracle/paddle_export.py --res2net "$res2net" --shared "$shared"
         ;;
@@ -69,7 +72,7 @@ for chosen in "$@"; do
     zoo) part zoo pictures tests/oracle/picture_zoo.py --program "$res2net" --data "$shared/data" ;;
     hostile) part hostile pictures tests/oracle/hostile_zoo.py --program "$res2net" ;;
     *)
-        printf '%s\n' "oracle: no part is called '$chosen': logits formats import gradients gradients_bf16 steps train saves resume config cifar quantize onnx paddle ncnn lite evaluate pictures zoo hostile" >&2
+        printf '%s\n' "oracle: no part is called '$chosen': logits formats import gradients gradients_bf16 steps train saves resume config cifar quantize onnx quantized paddle ncnn lite evaluate pictures zoo hostile" >&2
         exit 2
         ;;
     esac

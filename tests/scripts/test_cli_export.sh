@@ -54,6 +54,11 @@ done
 refuse 2 "at least 8 a side" --to onnx -o out.onnx --size 7
 refuse 2 "13 and later" --to onnx -o out.onnx --opset 12 --store bf16
 refuse 2 "from 11 to 28" --to onnx -o out.onnx --opset 10
+refuse 2 "\`res2net quantize\` makes a .r2n" --to onnx -o out.onnx --precision int8
+refuse 2 "--store and --precision int8 exclude" --to onnx -o out.onnx --precision int8 --store f16
+refuse 2 "13 to 27" --to onnx -o out.onnx --precision int8 --opset 12
+refuse 2 "they cannot be kept" --to onnx -o out.onnx --precision int8 --batch-norm keep
+refuse 2 "--precision is for --to onnx only" --to paddle -o out --precision int8
 refuse 2 "--opset is for --to onnx only" --to paddle -o out --opset 13
 refuse 3 "absent" --to onnx -o absent/out.onnx
 expect 3 "$res2net" export -m absent.r2n --to onnx -o out.onnx

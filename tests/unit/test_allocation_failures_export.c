@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every allocation of export may fail, and every write: the file appears whole or not at all. */
 #include "unit/failing_memory.h"
-#include "unit/small_model.h"
+#include "unit/quantize_fixture.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -47,6 +47,25 @@ static void no_memory(void **state)
         }
 }
 
+static void no_memory_for_int8(void **state)
+{
+    (void)state;
+    res2net_export_options settings = {.weights = RES2NET_EXPORT_WEIGHTS_INT8};
+    const failing_call call = {.name = "int8",
+                               .attempt = export,
+                               .context = &settings,
+                               .folder = folder,
+                               .target = target};
+    res2net_quantization found;
+    char pictures[128];
+    snprintf(pictures, sizeof pictures, "%s/pictures.bin", folder);
+    fixture_pictures(pictures);
+    const res2net_session_options session = small_session_options();
+    assert_int_equal(res2net_quantize(model, &session, pictures, NULL, &found, NULL), RES2NET_OK);
+    res2net_quantization_free(&found);
+    expect_failures_survived(&call, RES2NET_OK);
+}
+
 static void a_full_disk(void **state)
 {
     (void)state;
@@ -82,7 +101,7 @@ static void wrong_options(void **state)
     (void)state;
     res2net_report *report = res2net_report_create();
     const res2net_export_options format = {.format = (res2net_export_format)7},
-                                 weights = {.weights = (res2net_export_weights)3},
+                                 weights = {.weights = (res2net_export_weights)4},
                                  opset = {.opset = 29}, nowhere = {.opset = 0};
     unlink(target);
     assert_int_equal(res2net_export(model, target, &format, report), RES2NET_INVALID_ARGUMENT);
@@ -100,6 +119,7 @@ int main(void)
         cmocka_unit_test(no_memory),
         cmocka_unit_test(a_full_disk),
         cmocka_unit_test(wrong_options),
+        cmocka_unit_test(no_memory_for_int8),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
