@@ -212,7 +212,8 @@ static res2net_status read_all(opener *o)
                         "the tar archive is cut off within a header; fetch it again");
         if (!checksum_is_right(header) || !read_number(header + SIZE_AT, SIZE_BYTES, &size))
             return FAIL(o, RES2NET_DAMAGED, "the tar archive has a damaged header; fetch it again");
-        const int is_extended = memchr("xgLK", header[TYPE_AT], 4) != NULL;
+        static const char extended[4] = {'x', 'g', 'L', 'K'};
+        const int is_extended = memchr(extended, header[TYPE_AT], sizeof extended) != NULL;
         if (o->has_size && !is_extended)
             size = o->size;
         if (header[TYPE_AT] >= '1' && header[TYPE_AT] <= '6')

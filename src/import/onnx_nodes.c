@@ -266,7 +266,7 @@ static int are_rows_and_columns(const int64_t *axes, int64_t count)
 
 static int32_t mean(r2n_onnx_reader *reader, const r2n_onnx_node *node)
 {
-    int64_t axes[R2N_FOREIGN_INTEGERS];
+    int64_t axes[R2N_FOREIGN_INTEGERS] = {0};
     if (!are_rows_and_columns(axes, listed(reader, node, "axes", 1, axes)))
         return mismatch(reader, node, "its mean is not over rows and columns");
     return global_pool(reader, node);
@@ -287,7 +287,7 @@ static int32_t flatten(r2n_onnx_reader *reader, const r2n_onnx_node *node)
 
 static int32_t squeeze(r2n_onnx_reader *reader, const r2n_onnx_node *node)
 {
-    int64_t axes[R2N_FOREIGN_INTEGERS];
+    int64_t axes[R2N_FOREIGN_INTEGERS] = {0};
     if (is_shape(reader, input(reader, node, 0)))
         return of_shapes(reader, node);
     return are_rows_and_columns(axes, listed(reader, node, "axes", 1, axes))

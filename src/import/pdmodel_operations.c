@@ -317,7 +317,7 @@ static int are_rows_and_columns(const int64_t *axes, int64_t count)
 
 static int32_t squeeze(r2n_pdmodel_reader *reader, const r2n_paddle_operation *operation)
 {
-    int64_t axes[R2N_FOREIGN_INTEGERS];
+    int64_t axes[R2N_FOREIGN_INTEGERS] = {0};
     return are_rows_and_columns(axes, integers(operation, "axes", axes))
                ? to_matrix(reader, operation)
                : mismatch(reader, operation, "it does not leave images and channels");
@@ -325,7 +325,7 @@ static int32_t squeeze(r2n_pdmodel_reader *reader, const r2n_paddle_operation *o
 
 static int32_t mean(r2n_pdmodel_reader *reader, const r2n_paddle_operation *operation)
 {
-    int64_t axes[R2N_FOREIGN_INTEGERS];
+    int64_t axes[R2N_FOREIGN_INTEGERS] = {0};
     if (integer(operation, "reduce_all", 0) != 0 ||
         !are_rows_and_columns(axes, integers(operation, "dim", axes)))
         return mismatch(reader, operation, "its mean is not over rows and columns");

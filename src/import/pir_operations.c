@@ -269,7 +269,7 @@ static int are_rows_and_columns(const int64_t *axes, int64_t count)
 
 static int32_t squeeze(r2n_pir_reader *reader, const r2n_pir_operation *operation)
 {
-    int64_t axes[R2N_FOREIGN_INTEGERS];
+    int64_t axes[R2N_FOREIGN_INTEGERS] = {0};
     return are_rows_and_columns(axes, listed(reader, operation, 1, axes))
                ? to_matrix(reader, operation)
                : mismatch(reader, operation, "it does not leave images and channels");
@@ -277,7 +277,7 @@ static int32_t squeeze(r2n_pir_reader *reader, const r2n_pir_operation *operatio
 
 static int32_t mean(r2n_pir_reader *reader, const r2n_pir_operation *operation)
 {
-    int64_t axes[R2N_FOREIGN_INTEGERS];
+    int64_t axes[R2N_FOREIGN_INTEGERS] = {0};
     return are_rows_and_columns(axes, integers(operation, "axis", axes))
                ? global_pool(reader, operation)
                : mismatch(reader, operation, "its mean is not over rows and columns");
