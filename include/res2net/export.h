@@ -44,6 +44,7 @@ typedef struct res2net_export_options {
  * output "scores" or "logits" (Paddle's names where it is Paddle's) is [batch, classes].
  * Preprocessing and labels go along. The file or folder appears whole or not at all; a folder that
  * is there keeps its other files. `options` may be NULL. INVALID_ARGUMENT, UNSUPPORTED;
+ * MISMATCH where what was written does not read back as the model;
  * LIMIT_EXCEEDED for files over 2 GiB and numbers that the weights' type cannot hold; NOT_FINITE,
  * OUT_OF_MEMORY, WRITE_FAILED. */
 RES2NET_API res2net_status res2net_export(const res2net_model *model, const char *path,

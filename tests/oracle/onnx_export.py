@@ -264,7 +264,7 @@ def compare_network(options, score, network):
             wall = time.monotonic() - started
             share = peak / os.path.getsize(weights)
             score.check(seconds <= MOST_SECONDS, f"{title}: the export took {seconds:.1f} s")
-            # Of Res2Net200; what an export takes besides weights (some 8 MB) tells in smaller ones.
+            # Of Res2Net200; what an export takes besides weights tells in smaller ones.
             score.check("Res2Net200" not in label or share < MOST_TIMES_THE_WEIGHTS,
                         f"{title}: the export took {share:.1f} times the weights' memory")
             check_file(score, title, path, network, variant.opset)
