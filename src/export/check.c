@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "import/import.h"
 #include "kernels/cpu_features.h"
-#include "plan/plan.h"
 #include "weights/metadata.h"
 
 enum { SIDE = 64 }; /* of the picture: the smallest that every network of the catalogue takes */
@@ -40,6 +39,30 @@ static res2net_status check_network(const r2n_export_expectation *e, const r2n_i
     return RES2NET_OK;
 }
 
+/* ---- scales ---------------------------------------------------------------------------------- */
+
+/* What the model has beyond what the file needs does not matter. */
+static res2net_status check_scales(const r2n_export_expectation *e, const r2n_imported *got,
+                                   res2net_report *report)
+{
+    const r2n_weights_metadata *mine = &e->model->weights->metadata;
+    const r2n_weights_metadata *theirs = &got->weights->metadata;
+    if (e->int8 == NULL)
+        return RES2NET_OK;
+    if (theirs->activation_scales == NULL ||
+        theirs->activation_scale_count != mine->activation_scale_count)
+        return r2n_fail(report, RES2NET_MISMATCH, e->target, -1,
+                        "what was written reads back without a calibration%s", advice);
+    for (int32_t i = 0; i < mine->activation_scale_count; i++)
+        if (theirs->activation_scales[i] > 0 &&
+            (theirs->activation_scales[i] < mine->activation_scales[i] ||
+             theirs->activation_scales[i] > mine->activation_scales[i]))
+            return r2n_fail(report, RES2NET_MISMATCH, e->target, -1,
+                            "what was written reads back with another scale for %s%s",
+                            e->model->graph->nodes[i].name, advice);
+    return RES2NET_OK;
+}
+
 /* ---- tensors --------------------------------------------------------------------------------- */
 
 static res2net_status check_tensors(const r2n_export_expectation *e, const r2n_imported *got,
@@ -56,6 +79,66 @@ static res2net_status check_tensors(const r2n_export_expectation *e, const r2n_i
                             advice);
     }
     return RES2NET_OK;
+}
+
+/* ---- levels ---------------------------------------------------------------------------------- */
+
+typedef struct node_levels {
+    int8_t *levels;
+    float *worth; /* [channels] */
+} node_levels;
+
+static int levels_agree(const node_levels *mine, const node_levels *theirs, size_t count,
+                        int32_t channels)
+{
+    for (int32_t c = 0; c < channels; c++)
+        if (!(fabsf(mine->worth[c] - theirs->worth[c]) <= 1e-5f * fabsf(mine->worth[c])))
+            return 0;
+    return memcmp(mine->levels, theirs->levels, count) == 0;
+}
+
+static res2net_status check_node(const r2n_export_expectation *e, const r2n_plan *plan,
+                                 int32_t number, size_t count, res2net_report *report)
+{
+    const r2n_node *node = &e->model->graph->nodes[number];
+    const size_t channels = (size_t)node->channels;
+    int8_t *levels = r2n_allocate(2 * count, sizeof *levels);
+    float *worth = r2n_allocate(2 * channels, sizeof *worth);
+    res2net_status status = RES2NET_OK;
+    if (levels == NULL || worth == NULL) {
+        status = r2n_fail(report, RES2NET_OUT_OF_MEMORY, e->target, -1,
+                          "no memory to check what was written");
+    } else {
+        const node_levels mine = {levels, worth}, theirs = {levels + count, worth + channels};
+        status = r2n_plan_read_levels(e->int8, number, mine.levels, mine.worth, report);
+        if (status == RES2NET_OK)
+            status = r2n_plan_read_levels(plan, number, theirs.levels, theirs.worth, report);
+        if (status == RES2NET_OK && !levels_agree(&mine, &theirs, count, node->channels))
+            status = r2n_fail(report, RES2NET_MISMATCH, e->target, -1,
+                              "what was written reads back with other levels of %s%s", node->name,
+                              advice);
+    }
+    r2n_free(levels);
+    r2n_free(worth);
+    return status;
+}
+
+/* Of every convolution and the classifier. */
+static res2net_status check_levels(const r2n_export_expectation *e, const r2n_plan *plan,
+                                   res2net_report *report)
+{
+    const r2n_graph *graph = e->model->graph;
+    res2net_status status = RES2NET_OK;
+    for (int32_t i = 0; i < graph->count && status == RES2NET_OK; i++) {
+        const r2n_node *node = &graph->nodes[i];
+        const int is_linear = node->kind == R2N_NODE_LINEAR;
+        if (node->kind != R2N_NODE_CONVOLUTION && !is_linear)
+            continue;
+        const size_t inputs = (size_t)graph->nodes[node->inputs[0]].channels;
+        const size_t taps = is_linear ? 1 : (size_t)node->kernel * (size_t)node->kernel;
+        status = check_node(e, plan, i, (size_t)node->channels * inputs * taps, report);
+    }
+    return status;
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -92,18 +175,6 @@ static res2net_status run_plan(const r2n_plan *plan, const float *picture, float
     return status;
 }
 
-static res2net_status run(const r2n_graph *graph, const r2n_tensor_set *weights, r2n_plan_mode mode,
-                          r2n_isa isa, const float *picture, float *logits, res2net_report *report)
-{
-    r2n_plan *plan = NULL;
-    res2net_status status =
-        r2n_plan_create(graph, weights, mode, R2N_PRECISION_F32, isa, &plan, report);
-    if (status == RES2NET_OK)
-        status = run_plan(plan, picture, logits, report);
-    r2n_plan_destroy(plan);
-    return status;
-}
-
 static res2net_status compare(const r2n_export_expectation *e, const float *mine,
                               const float *theirs, res2net_report *report)
 {
@@ -132,11 +203,29 @@ static res2net_status own_answer(const r2n_export_expectation *e, const float *p
                                  float *logits, res2net_report *report)
 {
     const r2n_file_bytes *pages = &e->model->weights->file;
+    r2n_plan *plan = NULL;
+    if (e->int8 != NULL)
+        return run_plan(e->int8, picture, logits, report);
     r2n_file_forget(pages, pages->data, pages->size);
-    const res2net_status status = run(e->model->graph, e->model->weights, R2N_PLAN_INFERENCE,
-                                      r2n_isa_default(), picture, logits, report);
+    res2net_status status = r2n_plan_create(e->model->graph, e->model->weights, R2N_PLAN_INFERENCE,
+                                            R2N_PRECISION_F32, r2n_isa_default(), &plan, report);
+    if (status == RES2NET_OK)
+        status = run_plan(plan, picture, logits, report);
+    r2n_plan_destroy(plan);
     r2n_file_forget(pages, pages->data, pages->size);
     return status;
+}
+
+/* int8 does not run node for node: what a step ends in is rounded once. */
+static res2net_status make_plan(const r2n_export_expectation *e, const r2n_graph *graph,
+                                const r2n_tensor_set *weights, r2n_plan **out,
+                                res2net_report *report)
+{
+    if (e->int8 != NULL)
+        return r2n_plan_create(graph, weights, R2N_PLAN_INFERENCE, R2N_PRECISION_INT8,
+                               R2N_ISA_REFERENCE, out, report);
+    return r2n_plan_create(graph, weights, R2N_PLAN_UNFUSED, R2N_PRECISION_F32, R2N_ISA_REFERENCE,
+                           out, report);
 }
 
 static res2net_status check_answers(const r2n_export_expectation *e, const r2n_imported *got,
@@ -144,12 +233,17 @@ static res2net_status check_answers(const r2n_export_expectation *e, const r2n_i
                                     res2net_report *report)
 {
     r2n_graph *graph = NULL;
+    r2n_plan *plan = NULL;
     res2net_status status = r2n_graph_create(&got->architecture, got->family, &graph, report);
     if (status == RES2NET_OK)
-        status =
-            run(graph, got->weights, R2N_PLAN_UNFUSED, R2N_ISA_REFERENCE, picture, theirs, report);
+        status = make_plan(e, graph, got->weights, &plan, report);
+    if (status == RES2NET_OK && e->int8 != NULL)
+        status = check_levels(e, plan, report);
+    if (status == RES2NET_OK)
+        status = run_plan(plan, picture, theirs, report);
     if (status == RES2NET_OK)
         status = compare(e, mine, theirs, report);
+    r2n_plan_destroy(plan);
     r2n_graph_destroy(graph);
     return status;
 }
@@ -168,6 +262,8 @@ static res2net_status check_file(const r2n_export_expectation *e, const char *fi
         return r2n_fail(report, status, e->target, -1, "what was written cannot be read back%s",
                         advice);
     status = check_network(e, &got, report);
+    if (status == RES2NET_OK)
+        status = check_scales(e, &got, report);
     if (status == RES2NET_OK)
         status = check_tensors(e, &got, report);
     if (status == RES2NET_OK && e->tolerance > 0)

@@ -8,6 +8,7 @@
 #define R2N_EXPORT_CHECK_H
 
 #include "export/export.h"
+#include "plan/plan.h"
 
 typedef struct r2n_export_expectation {
     const r2n_export_model *model;
@@ -16,6 +17,9 @@ typedef struct r2n_export_expectation {
      * has the bytes of the model's, and nothing is run. */
     float tolerance;
     const char *target; /* the name that users know, for messages */
+    /* Of an int8 file: the plan that it was written from; else NULL. What was read back then has to
+     * have its scales and levels, and runs in int8 too. */
+    const r2n_plan *int8;
 } r2n_export_expectation;
 
 /* `file` is what r2n_import takes. MISMATCH where architecture, family, last step, tensors or

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A model to files of other runtimes. Every writer writes to a temporary name, reads back what it
- * wrote through src/import, and compares; a file that differs is removed and the reason told. int8
- * is not read back: src/import takes no rounded networks.
+ * wrote through src/import, and compares; a file that differs is removed and the reason told.
  */
 #ifndef R2N_EXPORT_EXPORT_H
 #define R2N_EXPORT_EXPORT_H

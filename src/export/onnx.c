@@ -241,22 +241,26 @@ static res2net_status make_frame(const r2n_onnx_graph *g, frame *f)
 }
 
 /* Weights in 16 bits answer otherwise by what their rounding does: Res2Net200 by 4e-4 in f16 and
- * 4e-3 in bf16. */
+ * 4e-3 in bf16. Of int8 scales and levels are compared first; a sum between two levels that goes
+ * the other way for its scale's last bit moves what comes after it: 0.027 were seen. */
 static float tolerance(const r2n_onnx_options *options)
 {
     if (options->weights == R2N_EXPORT_F32)
         return options->keep_batch_norm ? 0 : 1e-4f;
-    return options->weights == R2N_EXPORT_F16 ? 5e-3f : 4e-2f;
+    return options->weights == R2N_EXPORT_F16    ? 5e-3f
+           : options->weights == R2N_EXPORT_BF16 ? 4e-2f
+                                                 : 0.1f;
 }
 
 static res2net_status check_file(const r2n_onnx_graph *g, r2n_file_writer *file)
 {
-    const r2n_export_expectation expected = {g->model, g->options.softmax, tolerance(&g->options),
-                                             g->path};
+    const r2n_export_expectation expected = {.model = g->model,
+                                             .softmax = g->options.softmax,
+                                             .tolerance = tolerance(&g->options),
+                                             .target = g->path,
+                                             .int8 = g->plan};
     const char *written = r2n_writer_written(file);
-    const int is_int8 = g->options.weights == R2N_EXPORT_INT8; /* which src/import does not take */
-    return written == NULL || is_int8 ? RES2NET_OK
-                                      : r2n_export_check(&expected, written, g->report);
+    return written == NULL ? RES2NET_OK : r2n_export_check(&expected, written, g->report);
 }
 
 static res2net_status write_file(const r2n_onnx_graph *g, const frame *f)

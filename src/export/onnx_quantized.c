@@ -20,6 +20,7 @@
 #include <stdio.h>
 
 #include "base/memory.h"
+#include "kernels/cpu_features.h"
 
 #define ZERO               "zero"
 #define ZERO_LEVEL         "zero_level"
@@ -95,7 +96,7 @@ res2net_status r2n_onnx_start_quantized(r2n_onnx_graph *graph)
     const size_t count = (size_t)graph->model->graph->count;
     res2net_status status =
         r2n_plan_create(graph->model->graph, graph->model->weights, R2N_PLAN_INFERENCE,
-                        R2N_PRECISION_INT8, R2N_ISA_REFERENCE, &graph->plan, graph->report);
+                        R2N_PRECISION_INT8, r2n_isa_default(), &graph->plan, graph->report);
     if (status != RES2NET_OK)
         return status;
     graph->is_rounded = r2n_allocate_zeroed(count, sizeof *graph->is_rounded);

@@ -199,7 +199,8 @@ static res2net_status write_tensors(const r2n_paddle_export *e, const r2n_paddle
 static res2net_status check_program(const r2n_paddle_export *e, const r2n_paddle_folder *folder,
                                     const char *name)
 {
-    const r2n_export_expectation expected = {e->model, e->options.softmax, 0, e->folder};
+    const r2n_export_expectation expected = {
+        .model = e->model, .softmax = e->options.softmax, .target = e->folder};
     return r2n_export_check(&expected, r2n_paddle_folder_path(folder, name), e->report);
 }
 

@@ -59,9 +59,7 @@ int32_t r2n_foreign_unknown(r2n_foreign_graph *graph, const r2n_foreign_label *l
     r2n_foreign_label_text(&type, name);
     for (size_t i = 0; i < sizeof quantised / sizeof quantised[0]; i++)
         if (strstr(name, quantised[i]) != NULL)
-            return refuse(graph, label, RES2NET_UNSUPPORTED,
-                          "a network in int8 is not imported; take the file from before it was "
-                          "quantised, and `res2net quantize` for int8");
+            return r2n_foreign_other_int8(graph, label, "no operation of such a file");
     for (size_t i = 0; i < sizeof unfinished / sizeof unfinished[0]; i++)
         if (strcmp(name, unfinished[i]) == 0)
             return refuse(graph, label, RES2NET_MISMATCH,
@@ -74,9 +72,9 @@ int32_t r2n_foreign_unknown(r2n_foreign_graph *graph, const r2n_foreign_label *l
 
 /* ---- adding ---------------------------------------------------------------------------------- */
 
-/* Inputs that are computed values; `count` of them. */
+/* Inputs that are computed values; `count` of them. Only concatenations take levels. */
 static int are_computed(r2n_foreign_graph *graph, const r2n_foreign_label *label,
-                        const int32_t *values, int64_t count)
+                        const int32_t *values, int64_t count, int are_levels)
 {
     for (int64_t i = 0; i < count; i++) {
         if (graph->status != RES2NET_OK)
@@ -86,11 +84,19 @@ static int are_computed(r2n_foreign_graph *graph, const r2n_foreign_label *label
                          values[i] < 0 ? "missing" : "a constant, not what the picture becomes");
             return 0;
         }
+        const r2n_foreign_value *value = &graph->values[values[i]];
+        if (value->form == R2N_FOREIGN_HELD || (value->form == R2N_FOREIGN_LEVELS) != are_levels ||
+            (are_levels && !(value->scale > 0))) {
+            (void)r2n_foreign_other_int8(graph, label,
+                                         "it reads clipped numbers or levels as if they were "
+                                         "others");
+            return 0;
+        }
     }
     return 1;
 }
 
-/* A constant of numbers with this rank. */
+/* A constant of numbers with this rank; weights, of more than one, also as bytes. */
 static const r2n_foreign_value *constant(r2n_foreign_graph *graph, const r2n_foreign_label *label,
                                          int32_t value, const char *what, int32_t rank)
 {
@@ -102,7 +108,8 @@ static const r2n_foreign_value *constant(r2n_foreign_graph *graph, const r2n_for
         return NULL;
     }
     const r2n_foreign_value *found = &graph->values[value];
-    if (found->type == R2N_ELEMENT_INTEGER || found->rank != rank || found->count < 1) {
+    const int are_numbers = found->type != R2N_ELEMENT_INTEGER || (found->worth >= 0 && rank > 1);
+    if (!are_numbers || found->rank != rank || found->count < 1) {
         (void)refuse(graph, label, RES2NET_MISMATCH,
                      "its %s has %" PRId32 " dimensions of %s; expected %" PRId32 " of floats",
                      what, found->rank, found->type == R2N_ELEMENT_INTEGER ? "integers" : "floats",
@@ -110,6 +117,15 @@ static const r2n_foreign_value *constant(r2n_foreign_graph *graph, const r2n_for
         return NULL;
     }
     return found;
+}
+
+/* Rounded numbers stand for what was rounded. */
+static void take_input(const r2n_foreign_graph *graph, r2n_foreign_operation *operation,
+                       int64_t number, int32_t value)
+{
+    const r2n_foreign_value *from = &graph->values[value];
+    operation->inputs[number] = from->form == R2N_FOREIGN_COMPUTED ? value : from->source;
+    operation->scales[number] = from->scale;
 }
 
 /* A new operation with its first input and its value; NULL after a refusal. */
@@ -133,8 +149,9 @@ static r2n_foreign_operation *add(r2n_foreign_graph *graph, const r2n_foreign_la
         return NULL;
     }
     r2n_foreign_operation *operation = &graph->operations[graph->operation_count];
-    *operation = (r2n_foreign_operation){
-        .kind = kind, .inputs[0] = x, .input_count = 1, .output = output, .stride = 1};
+    *operation =
+        (r2n_foreign_operation){.kind = kind, .input_count = 1, .output = output, .stride = 1};
+    take_input(graph, operation, 0, x);
     operation->channels = (int32_t)channels;
     r2n_foreign_label_text(label, operation->name);
     graph->values[output].producer = (int32_t)graph->operation_count++;
@@ -193,7 +210,7 @@ static void take_window(r2n_foreign_operation *operation, const r2n_foreign_wind
 int32_t r2n_foreign_convolution(r2n_foreign_graph *graph, const r2n_foreign_label *label, int32_t x,
                                 int32_t weight, int32_t bias, const r2n_foreign_window *window)
 {
-    if (!are_computed(graph, label, &x, 1) || !check_window(graph, label, window))
+    if (!are_computed(graph, label, &x, 1, 0) || !check_window(graph, label, window))
         return -1;
     const r2n_foreign_value *w = constant(graph, label, weight, "weight", 4);
     if (w == NULL)
@@ -230,7 +247,7 @@ int32_t r2n_foreign_batch_norm(r2n_foreign_graph *graph, const r2n_foreign_label
                                const int32_t inputs[5], double epsilon)
 {
     static const char *const names[] = {"", "scale", "offset", "mean", "variance"};
-    if (!are_computed(graph, label, inputs, 1))
+    if (!are_computed(graph, label, inputs, 1, 0))
         return -1;
     const int32_t channels = channels_of(graph, inputs[0]);
     for (int i = 1; i < 5; i++) {
@@ -246,7 +263,7 @@ int32_t r2n_foreign_batch_norm(r2n_foreign_graph *graph, const r2n_foreign_label
         add(graph, label, R2N_FOREIGN_BATCH_NORM, inputs[0], channels);
     if (operation == NULL)
         return -1;
-    memcpy(operation->inputs, inputs, 5 * sizeof inputs[0]);
+    memcpy(operation->inputs + 1, inputs + 1, 4 * sizeof inputs[0]);
     operation->input_count = 5;
     operation->epsilon = epsilon;
     return operation->output;
@@ -255,7 +272,7 @@ int32_t r2n_foreign_batch_norm(r2n_foreign_graph *graph, const r2n_foreign_label
 int32_t r2n_foreign_simple(r2n_foreign_graph *graph, const r2n_foreign_label *label,
                            r2n_foreign_kind kind, int32_t x)
 {
-    if (!are_computed(graph, label, &x, 1))
+    if (!are_computed(graph, label, &x, 1, 0))
         return -1;
     return value_of(add(graph, label, kind, x, channels_of(graph, x)));
 }
@@ -288,7 +305,7 @@ static int32_t add_bias(r2n_foreign_graph *graph, const r2n_foreign_label *label
                         int32_t bias)
 {
     const r2n_foreign_operation *before = r2n_foreign_producer(graph, x);
-    if (!are_computed(graph, label, &x, 1))
+    if (!are_computed(graph, label, &x, 1, 0))
         return -1;
     const int of_map = before != NULL && before->kind == R2N_FOREIGN_CONVOLUTION;
     if (before == NULL || before->input_count != 2 ||
@@ -318,7 +335,7 @@ int32_t r2n_foreign_sum(r2n_foreign_graph *graph, const r2n_foreign_label *label
     if (r2n_foreign_is_constant(graph, x) && !r2n_foreign_is_constant(graph, y))
         return add_bias(graph, label, y, x);
     const int32_t inputs[2] = {x, y};
-    if (!are_computed(graph, label, inputs, 2))
+    if (!are_computed(graph, label, inputs, 2, 0))
         return -1;
     const int32_t channels = channels_of(graph, x);
     if (channels != channels_of(graph, y))
@@ -327,7 +344,7 @@ int32_t r2n_foreign_sum(r2n_foreign_graph *graph, const r2n_foreign_label *label
     r2n_foreign_operation *operation = add(graph, label, R2N_FOREIGN_ADD, x, channels);
     if (operation == NULL)
         return -1;
-    operation->inputs[1] = y;
+    take_input(graph, operation, 1, y);
     operation->input_count = 2;
     return operation->output;
 }
@@ -335,7 +352,7 @@ int32_t r2n_foreign_sum(r2n_foreign_graph *graph, const r2n_foreign_label *label
 int32_t r2n_foreign_slice(r2n_foreign_graph *graph, const r2n_foreign_label *label, int32_t x,
                           int64_t first, int64_t channels)
 {
-    if (!are_computed(graph, label, &x, 1))
+    if (!are_computed(graph, label, &x, 1, 0))
         return -1;
     const int32_t whole = channels_of(graph, x);
     if (first < 0 || channels < 1 || first > whole || channels > whole - first)
@@ -353,7 +370,7 @@ int32_t r2n_foreign_split(r2n_foreign_graph *graph, const r2n_foreign_label *lab
                           const int64_t *sizes, int64_t count, int32_t outputs[R2N_FOREIGN_INPUTS])
 {
     int64_t first = 0;
-    if (!are_computed(graph, label, &x, 1))
+    if (!are_computed(graph, label, &x, 1, 0))
         return -1;
     const int32_t whole = channels_of(graph, x);
     if (count < 1 || count > R2N_FOREIGN_INPUTS)
@@ -386,15 +403,21 @@ int32_t r2n_foreign_concat(r2n_foreign_graph *graph, const r2n_foreign_label *la
         return refuse(graph, label, RES2NET_MISMATCH,
                       "it joins %" PRId64 " values; 1 to %d are supported", count,
                       (int)R2N_FOREIGN_INPUTS);
-    if (!are_computed(graph, label, values, count))
+    const int are_levels = values[0] >= 0 && graph->values[values[0]].form == R2N_FOREIGN_LEVELS;
+    if (!are_computed(graph, label, values, count, are_levels))
         return -1;
     for (int64_t i = 0; i < count; i++)
         channels += channels_of(graph, values[i]);
     r2n_foreign_operation *operation = add(graph, label, R2N_FOREIGN_CONCAT, values[0], channels);
     if (operation == NULL)
         return -1;
-    memcpy(operation->inputs, values, (size_t)count * sizeof *values);
+    for (int64_t i = 1; i < count; i++)
+        take_input(graph, operation, i, values[i]);
     operation->input_count = (int32_t)count;
+    if (are_levels) {
+        graph->values[operation->output].form = R2N_FOREIGN_LEVELS;
+        graph->values[operation->output].source = operation->output;
+    }
     return operation->output;
 }
 
@@ -404,7 +427,7 @@ int32_t r2n_foreign_pad(r2n_foreign_graph *graph, const r2n_foreign_label *label
     r2n_foreign_window window = r2n_foreign_window_default();
     window.kernel[0] = window.kernel[1] = 1;
     memcpy(window.padding, padding, sizeof window.padding);
-    if (!are_computed(graph, label, &x, 1) || !check_window(graph, label, &window))
+    if (!are_computed(graph, label, &x, 1, 0) || !check_window(graph, label, &window))
         return -1;
     if (padding[0] == 0)
         return x;
@@ -434,7 +457,7 @@ int32_t r2n_foreign_pool(r2n_foreign_graph *graph, const r2n_foreign_label *labe
     r2n_foreign_window plain = *given;
     const r2n_foreign_window *window = &plain;
     undo_ceil_padding(&plain, &rule);
-    if (!are_computed(graph, label, &x, 1) || !check_window(graph, label, window))
+    if (!are_computed(graph, label, &x, 1, 0) || !check_window(graph, label, window))
         return -1;
     if (window->kernel[0] == 1 && window->stride[0] == 1 && window->padding[0] == 0)
         return x; /* v1b's shortcut pool where there is no stride */
@@ -461,11 +484,13 @@ int32_t r2n_foreign_pool(r2n_foreign_graph *graph, const r2n_foreign_label *labe
 int32_t r2n_foreign_multiply(r2n_foreign_graph *graph, const r2n_foreign_label *label, int32_t x,
                              int32_t matrix, int32_t bias, int32_t transposed)
 {
-    if (!are_computed(graph, label, &x, 1))
+    if (!are_computed(graph, label, &x, 1, 0))
         return -1;
     const r2n_foreign_value *m = constant(graph, label, matrix, "matrix", 2);
     if (m == NULL)
         return -1;
+    if (m->worth >= 0 && (!transposed || m->transposed))
+        return r2n_foreign_other_int8(graph, label, "its matrix is the other way round");
     const int64_t inputs = m->shape[transposed ? 1 : 0], outputs = m->shape[transposed ? 0 : 1];
     const int32_t features = channels_of(graph, x);
     if (features != 0 && inputs != features)

@@ -63,7 +63,8 @@ static int32_t new_value(r2n_foreign_graph *graph)
     if (!r2n_grow((void **)&graph->values, &graph->value_capacity, graph->value_count + 1,
                   sizeof *graph->values))
         return r2n_foreign_no_memory(graph);
-    graph->values[graph->value_count] = (r2n_foreign_value){.producer = -1, .integer_count = -1};
+    graph->values[graph->value_count] =
+        (r2n_foreign_value){.producer = -1, .integer_count = -1, .worth = -1};
     return (int32_t)graph->value_count++;
 }
 
@@ -88,20 +89,22 @@ int32_t r2n_foreign_constant(r2n_foreign_graph *graph, const r2n_foreign_tensor 
                                       "a tensor's size is below zero, or their product too large");
         count = 0;
     }
-    if (tensor->type != R2N_ELEMENT_INTEGER &&
-        (tensor->bytes % r2n_element_bytes(tensor->type) != 0 ||
-         (uint64_t)count != tensor->bytes / r2n_element_bytes(tensor->type)))
+    const int is_bytes = tensor->type == R2N_ELEMENT_INTEGER && tensor->byte_type != R2N_NO_BYTES;
+    const size_t size = is_bytes                              ? 1
+                        : tensor->type == R2N_ELEMENT_INTEGER ? 0
+                                                              : r2n_element_bytes(tensor->type);
+    if (size > 0 && (tensor->bytes % size != 0 || (uint64_t)count != tensor->bytes / size))
         return r2n_foreign_refuse(
             graph, RES2NET_DAMAGED, tensor->offset,
             "a tensor of %lld elements needs %lld bytes, but %zu are stored for it",
-            (long long)count, (long long)count * (long long)r2n_element_bytes(tensor->type),
-            tensor->bytes);
+            (long long)count, (long long)count * (long long)size, tensor->bytes);
     const int32_t number = new_value(graph);
     if (number < 0)
         return -1;
     r2n_foreign_value *value = &graph->values[number];
     value->is_constant = 1;
     value->type = tensor->type;
+    value->byte_type = is_bytes ? tensor->byte_type : R2N_NO_BYTES;
     value->data = tensor->data;
     value->count = count;
     value->rank = tensor->rank;

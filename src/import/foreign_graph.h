@@ -30,6 +30,8 @@ typedef enum r2n_foreign_kind {
     R2N_FOREIGN_SOFTMAX
 } r2n_foreign_kind;
 
+typedef enum r2n_byte_type { R2N_NO_BYTES, R2N_SIGNED_BYTES, R2N_UNSIGNED_BYTES } r2n_byte_type;
+
 enum { R2N_FOREIGN_INPUTS = 16, R2N_FOREIGN_INTEGERS = 16, R2N_FOREIGN_NAME_BYTES = 112 };
 
 typedef struct r2n_foreign_operation {
@@ -42,21 +44,38 @@ typedef struct r2n_foreign_operation {
     int32_t first_channel, channels;
     int32_t transposed; /* MULTIPLY: the matrix is [outputs][inputs] */
     double epsilon;
+    /* For each input what a level of it is worth, or 0 where it is read as it was computed. */
+    float scales[R2N_FOREIGN_INPUTS];
     char name[R2N_FOREIGN_NAME_BYTES]; /* for messages: Conv "/layer1/conv1" */
 } r2n_foreign_operation;
+
+/* What rounding to int8 makes of a value, as `res2net export` writes it. Such values stand for
+ * their `source`, which is what operations have as an input. */
+typedef enum r2n_foreign_form {
+    R2N_FOREIGN_COMPUTED, /* none of the others */
+    R2N_FOREIGN_HELD,     /* from `least` to `most` */
+    R2N_FOREIGN_LEVELS,   /* whole numbers worth `scale`; 0: pieces with scales of their own */
+    R2N_FOREIGN_ROUNDED   /* levels times `scale` */
+} r2n_foreign_form;
 
 typedef struct r2n_foreign_value {
     int32_t producer; /* operation; -1 for the picture, constants and what is not looked at */
     int32_t channels; /* of a computed value; 0: not known */
     int32_t is_shape; /* computed from sizes of other values only: what Reshape may be given */
     int32_t is_constant;
+    r2n_foreign_form form;
+    int32_t source;
+    float least, most, scale;
     /* The rest is of constants. */
     int32_t rank;
     int64_t shape[4];
     int64_t count;
     int32_t transposed;    /* a matrix stored as [shape[1]][shape[0]] */
-    r2n_element_type type; /* INTEGER: only `integers` are kept */
+    r2n_element_type type; /* INTEGER: only `integers` and bytes are kept */
+    r2n_byte_type byte_type;
     const uint8_t *data;   /* `count` elements: into the file or a block of the graph */
+    int32_t worth;         /* bytes as numbers: the value with what one is worth, for each shape[0];
+                              -1: floats, or nothing that operations take */
     int32_t integer_count; /* -1: no integers, or more than there is room for */
     int64_t integers[R2N_FOREIGN_INTEGERS];
 } r2n_foreign_value;
@@ -76,6 +95,7 @@ typedef struct r2n_foreign_graph {
     int32_t input, output; /* values: the picture and the scores; -1: none yet */
     r2n_file_bytes pages;  /* most constants lie in it; nothing: not known. Not the graph's */
     uint64_t weight_bytes; /* of the files that hold the weights: what may be made of them */
+    int32_t has_levels;    /* a computed value is rounded */
     r2n_weights_metadata metadata; /* of ours in the file */
 } r2n_foreign_graph;
 
@@ -95,9 +115,10 @@ typedef struct r2n_foreign_tensor {
     int32_t rank;
     const int64_t *shape;
     r2n_element_type type;
-    const uint8_t *data;   /* NULL for integers */
-    size_t bytes;          /* of data */
-    int32_t integer_count; /* -1 for none */
+    r2n_byte_type byte_type; /* of INTEGER: `data` are such */
+    const uint8_t *data;     /* NULL for other integers */
+    size_t bytes;            /* of data */
+    int32_t integer_count;   /* -1 for none */
     const int64_t *integers;
     int64_t offset; /* in the file, for messages */
 } r2n_foreign_tensor;
@@ -160,6 +181,19 @@ int32_t r2n_foreign_pool(r2n_foreign_graph *graph, const r2n_foreign_label *labe
 /* bias -1: none. */
 int32_t r2n_foreign_multiply(r2n_foreign_graph *graph, const r2n_foreign_label *label, int32_t x,
                              int32_t matrix, int32_t bias, int32_t transposed);
+/* int8, in foreign_levels.c. A value held to a range: only the next function takes it. */
+int32_t r2n_foreign_hold(r2n_foreign_graph *graph, const r2n_foreign_label *label, int32_t x,
+                         int32_t least, int32_t most);
+/* A held value to levels. `scale` and `zero` are constants, `zero` of the levels' type. */
+int32_t r2n_foreign_to_levels(r2n_foreign_graph *graph, const r2n_foreign_label *label, int32_t x,
+                              int32_t scale, int32_t zero);
+/* Levels as numbers: of a value, or of weights with a scale for each of their first axis, which
+ * `axis` has to name. zero -1: not given. */
+int32_t r2n_foreign_from_levels(r2n_foreign_graph *graph, const r2n_foreign_label *label,
+                                int32_t levels, int32_t scale, int32_t zero, int64_t axis);
+/* Refuses a network in int8 that is none of `res2net export`, with the reason. */
+int32_t r2n_foreign_other_int8(r2n_foreign_graph *graph, const r2n_foreign_label *label,
+                               const char *reason);
 /* Refuses an operation that no Res2Net has, with its reason where it is a known one. */
 int32_t r2n_foreign_unknown(r2n_foreign_graph *graph, const r2n_foreign_label *label);
 

@@ -15,7 +15,8 @@ typedef struct r2n_imported {
     r2n_architecture architecture;
     r2n_family family;       /* UNKNOWN of parameters alone, whose metadata say Paddle's */
     r2n_tensor_set *weights; /* canonical: the caller's. Its metadata are ours in the file: family,
-                                recipe, labels, licence, source, each NULL where it says nothing */
+                                recipe, labels, licence, source, each NULL where it says nothing,
+                                and of a network in int8 the calibration */
     int32_t ends_in_softmax; /* the file's last step; it is not part of the tensors */
     char *yaml; /* inference.yml beside a Paddle model, NUL-terminated, or NULL: r2n_free */
 } r2n_imported;

@@ -94,9 +94,13 @@ static res2net_status set_value(comparison *c, int32_t node, int32_t value,
 static res2net_status set_inputs(comparison *c, const r2n_node *node,
                                  const r2n_foreign_operation *operation)
 {
+    const int32_t number = (int32_t)(node - c->ours->nodes);
     res2net_status status = RES2NET_OK;
-    for (int32_t i = 0; i < node->input_count && status == RES2NET_OK; i++)
+    for (int32_t i = 0; i < node->input_count && status == RES2NET_OK; i++) {
         status = set_value(c, node->inputs[i], operation->inputs[i], operation);
+        if (status == RES2NET_OK)
+            status = r2n_matching_take_scale(c->m, c->ours, number, i, operation, i);
+    }
     return status;
 }
 
@@ -150,6 +154,8 @@ static res2net_status compare_sum(comparison *c, const r2n_node *node,
     if (!fits) {
         turned.inputs[0] = operation->inputs[1];
         turned.inputs[1] = operation->inputs[0];
+        turned.scales[0] = operation->scales[1];
+        turned.scales[1] = operation->scales[0];
     }
     return set_inputs(c, node, &turned);
 }
@@ -258,13 +264,15 @@ static res2net_status compare_classifier(comparison *c)
 {
     const int32_t last = c->ours->count - 1;
     const r2n_foreign_operation *operation = r2n_foreign_producer(c->m->graph, c->m->scores);
-    int32_t value = operation->inputs[0];
-    for (const r2n_foreign_operation *before = r2n_foreign_producer(c->m->graph, value);
-         before != NULL && before->kind == R2N_FOREIGN_RESHAPE;
-         before = r2n_foreign_producer(c->m->graph, value))
-        value = before->inputs[0];
+    const r2n_foreign_operation *reader = operation, *before;
+    while ((before = r2n_foreign_producer(c->m->graph, reader->inputs[0])) != NULL &&
+           before->kind == R2N_FOREIGN_RESHAPE)
+        reader = before;
     c->m->found[last] = operation;
-    return set_value(c, c->ours->nodes[last].inputs[0], value, operation);
+    const res2net_status status =
+        set_value(c, c->ours->nodes[last].inputs[0], reader->inputs[0], operation);
+    return status == RES2NET_OK ? r2n_matching_take_scale(c->m, c->ours, last, 0, reader, 0)
+                                : status;
 }
 
 res2net_status r2n_matching_compare(r2n_matching *m, const r2n_graph *ours)
@@ -311,12 +319,21 @@ static res2net_status match(r2n_matching *m, r2n_graph **ours, r2n_imported *out
     if (status != RES2NET_OK)
         return status;
     m->found = r2n_allocate_zeroed((size_t)(*ours)->count, sizeof *m->found);
-    if (m->found == NULL)
+    m->scales =
+        graph->has_levels ? r2n_allocate_zeroed((size_t)(*ours)->count, sizeof *m->scales) : NULL;
+    if (m->found == NULL || (graph->has_levels && m->scales == NULL))
         return r2n_fail(graph->report, RES2NET_OUT_OF_MEMORY, graph->file, -1,
                         "no memory to compare the network");
     status = r2n_matching_compare(m, *ours);
+    if (m->scales != NULL)
+        r2n_matching_finish_scales(m, *ours);
     if (status == RES2NET_OK)
         status = r2n_matching_take_tensors(m, *ours, &out->weights);
+    if (status == RES2NET_OK && m->scales != NULL) {
+        out->weights->metadata.activation_scales = m->scales;
+        out->weights->metadata.activation_scale_count = (*ours)->count;
+        m->scales = NULL;
+    }
     return status;
 }
 
@@ -360,6 +377,7 @@ res2net_status r2n_match(const r2n_foreign_graph *graph, r2n_imported *out)
     r2n_graph_destroy(ours);
     r2n_free(m.uses);
     r2n_free(m.found);
+    r2n_free(m.scales);
     if (status != RES2NET_OK)
         r2n_imported_free(out);
     return status;

@@ -15,6 +15,8 @@ typedef struct r2n_matching {
     r2n_family family;
     /* [node of ours]: the operation that computes it. A folded batch norm has its convolution's. */
     const r2n_foreign_operation **found;
+    /* Of a network in int8, else NULL: [node of ours]: what a level is worth, 0 where none is. */
+    float *scales;
 } r2n_matching;
 
 /* MISMATCH: "Conv "x": text" or, without an operation, the text. */
@@ -32,6 +34,18 @@ int r2n_matching_is_main(const r2n_matching *m, int32_t value);
 res2net_status r2n_matching_discover(r2n_matching *m);
 /* Every node of the catalogue's graph against the operations. */
 res2net_status r2n_matching_compare(r2n_matching *m, const r2n_graph *ours);
+/* match_levels.c, for files in int8; of others nothing is looked at. `operation` reads its input
+ * `number` as our node `reader` reads its input `input`: is it rounded where ours is, and how? */
+res2net_status r2n_matching_take_scale(r2n_matching *m, const r2n_graph *ours, int32_t reader,
+                                       int32_t input, const r2n_foreign_operation *operation,
+                                       int32_t number);
+/* After all: a maximum has its input's scale. */
+void r2n_matching_finish_scales(r2n_matching *m, const r2n_graph *ours);
+/* What the file's weights for channel `channel` of what the node reads have to be multiplied with,
+ * because all channels of a concatenation are read at one scale. */
+float r2n_matching_channel_factor(const r2n_matching *m, const r2n_graph *ours,
+                                  const r2n_node *node, int32_t channel);
+
 /* The tensors, into a new set. */
 res2net_status r2n_matching_take_tensors(const r2n_matching *m, const r2n_graph *ours,
                                          r2n_tensor_set **out);

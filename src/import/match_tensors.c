@@ -57,6 +57,35 @@ static void widen(const taker *t, const r2n_foreign_value *value, float *to)
                     (size_t)value->count * r2n_element_bytes(value->type));
 }
 
+/* Levels [shape[0]][inputs][what is left] as numbers. */
+static void widen_levels(const taker *t, const r2n_foreign_value *value, const r2n_node *node,
+                         float *to)
+{
+    const r2n_foreign_value *worth = constant(t, value->worth);
+    const int64_t inputs = value->shape[1], taps = value->count / value->shape[0] / inputs;
+    const size_t bytes = r2n_element_bytes(worth->type);
+    const uint8_t *level = value->data;
+    for (int64_t n = 0; n < value->shape[0]; n++) {
+        const float scale = r2n_element_read(worth->type, 0, worth->data + (size_t)n * bytes);
+        for (int64_t c = 0; c < inputs; c++) {
+            const float factor =
+                scale * r2n_matching_channel_factor(t->m, t->ours, node, (int32_t)c);
+            for (int64_t i = 0; i < taps; i++, level++)
+                *to++ = (float)(*level < 128 ? *level : *level - 256) * factor;
+        }
+    }
+    r2n_file_forget(&t->m->graph->pages, value->data, (size_t)value->count);
+}
+
+static void widen_weights(const taker *t, const r2n_foreign_value *value, const r2n_node *node,
+                          float *to)
+{
+    if (value->worth >= 0)
+        widen_levels(t, value, node, to);
+    else
+        widen(t, value, to);
+}
+
 /* ---- one node -------------------------------------------------------------------------------- */
 
 static res2net_status take_convolution(taker *t, const r2n_node *node,
@@ -74,7 +103,7 @@ static res2net_status take_convolution(taker *t, const r2n_node *node,
     float *to = next_tensor(t, node, ".weight");
     if (to == NULL)
         return no_memory(t);
-    widen(t, weight, to);
+    widen_weights(t, weight, node, to);
     return RES2NET_OK;
 }
 
@@ -143,6 +172,15 @@ static res2net_status take_norm(taker *t, const r2n_node *node,
     return RES2NET_OK;
 }
 
+static void turn(const r2n_foreign_value *matrix, int64_t classes, int64_t features, float *to)
+{
+    const size_t bytes = r2n_element_bytes(matrix->type);
+    for (int64_t c = 0; c < classes; c++)
+        for (int64_t f = 0; f < features; f++)
+            to[c * features + f] =
+                r2n_element_read(matrix->type, 0, matrix->data + (size_t)(f * classes + c) * bytes);
+}
+
 /* [classes][features], whichever way it is stored. */
 static res2net_status take_classifier(taker *t, const r2n_node *node,
                                       const r2n_foreign_operation *operation)
@@ -156,18 +194,14 @@ static res2net_status take_classifier(taker *t, const r2n_node *node,
         matrix->shape[operation->transposed ? 1 : 0] != features)
         return r2n_matching_refuse(t->m, operation, "its matrix is not for %" PRId64 " features",
                                    features);
-    const size_t bytes = r2n_element_bytes(matrix->type);
     float *to = next_tensor(t, node, ".weight");
     float *bias = next_tensor(t, node, ".bias");
     if (to == NULL || bias == NULL)
         return no_memory(t);
     if (by_class)
-        widen(t, matrix, to);
+        widen_weights(t, matrix, node, to);
     else
-        for (int64_t c = 0; c < classes; c++)
-            for (int64_t f = 0; f < features; f++)
-                to[c * features + f] = r2n_element_read(
-                    matrix->type, 0, matrix->data + (size_t)(f * classes + c) * bytes);
+        turn(matrix, classes, features, to);
     if (operation->input_count == 3)
         widen(t, constant(t, operation->inputs[2]), bias);
     return RES2NET_OK;

@@ -386,6 +386,29 @@ static int32_t constant(r2n_onnx_reader *reader, const r2n_onnx_node *node)
     return r2n_foreign_constant(reader->graph, &tensor);
 }
 
+/* ---- int8 ------------------------------------------------------------------------------------ */
+
+static int32_t clip(r2n_onnx_reader *reader, const r2n_onnx_node *node)
+{
+    return r2n_foreign_hold(reader->graph, &node->label, input(reader, node, 0),
+                            input(reader, node, 1), input(reader, node, 2));
+}
+
+static int32_t to_levels(r2n_onnx_reader *reader, const r2n_onnx_node *node)
+{
+    return r2n_foreign_to_levels(reader->graph, &node->label, input(reader, node, 0),
+                                 input(reader, node, 1), input(reader, node, 2));
+}
+
+static int32_t from_levels(r2n_onnx_reader *reader, const r2n_onnx_node *node)
+{
+    return r2n_foreign_from_levels(reader->graph, &node->label, input(reader, node, 0),
+                                   input(reader, node, 1), input(reader, node, 2),
+                                   integer(node, "axis", 1));
+}
+
+/* ---- the rest -------------------------------------------------------------------------------- */
+
 /* Pads' order is all beginnings, then all ends, of [images, channels, rows, columns]. */
 static int32_t pad(r2n_onnx_reader *reader, const r2n_onnx_node *node)
 {
@@ -431,6 +454,9 @@ static const translation translations[] = {{"Conv", convolution},
                                            {"Gemm", gemm},
                                            {"Transpose", transpose},
                                            {"Softmax", softmax},
+                                           {"Clip", clip},
+                                           {"QuantizeLinear", to_levels},
+                                           {"DequantizeLinear", from_levels},
                                            {"Constant", constant},
                                            {"Pad", pad},
                                            {"Identity", same},

@@ -237,23 +237,6 @@ static res2net_status add_node(r2n_onnx_reader *reader, r2n_protobuf_reader mess
     return reader->graph->status;
 }
 
-/* A network in int8 says so before any of its other operations is looked at. */
-static res2net_status refuse_rounding(r2n_onnx_reader *reader, r2n_protobuf_reader message)
-{
-    r2n_onnx_node node = {.label = {.type = "", .name = "", .offset = (int64_t)message.start}};
-    r2n_protobuf_field field;
-    int rounds = 0;
-    while (r2n_protobuf_next(&message, &field)) {
-        if (field.kind != R2N_PROTOBUF_BYTES || !take_node_text(&node, &field))
-            continue;
-        rounds |= field.number == NODE_TYPE && (r2n_protobuf_is(&field, "QuantizeLinear") ||
-                                                r2n_protobuf_is(&field, "DequantizeLinear"));
-    }
-    if (rounds)
-        (void)r2n_foreign_unknown(reader->graph, &node.label);
-    return reader->graph->status;
-}
-
 static res2net_status take_output(r2n_onnx_reader *reader, r2n_protobuf_reader message)
 {
     const r2n_name name = text_of(message, 1);
@@ -296,8 +279,6 @@ static res2net_status read_all(r2n_onnx_reader *reader, r2n_protobuf_reader mode
     if (status == RES2NET_OK && reader->graph->input < 0)
         status =
             refuse(reader, RES2NET_MISMATCH, graph.start, "the network has no input for a picture");
-    if (status == RES2NET_OK)
-        status = each(reader, graph, NODE, refuse_rounding);
     if (status == RES2NET_OK)
         status = each(reader, graph, NODE, add_node);
     if (status == RES2NET_OK)

@@ -19,7 +19,16 @@ enum tensor_field {
     DATA_LOCATION = 14
 };
 
-enum data_type { FLOAT = 1, INT32 = 6, INT64 = 7, FLOAT16 = 10, DOUBLE = 11, BFLOAT16 = 16 };
+enum data_type {
+    FLOAT = 1,
+    UINT8 = 2,
+    INT8 = 3,
+    INT32 = 6,
+    INT64 = 7,
+    FLOAT16 = 10,
+    DOUBLE = 11,
+    BFLOAT16 = 16
+};
 
 typedef struct tensor {
     r2n_name name;
@@ -127,6 +136,21 @@ static r2n_element_type element_type(uint64_t type)
                               : R2N_ELEMENT_INTEGER;
 }
 
+/* Weights as levels, and zero points. */
+static int32_t add_bytes(r2n_onnx_reader *reader, const tensor *t)
+{
+    const r2n_foreign_tensor constant = {.rank = (int32_t)t->rank,
+                                         .shape = t->shape,
+                                         .type = R2N_ELEMENT_INTEGER,
+                                         .byte_type = t->type == INT8 ? R2N_SIGNED_BYTES
+                                                                      : R2N_UNSIGNED_BYTES,
+                                         .data = t->raw,
+                                         .bytes = t->raw_bytes,
+                                         .integer_count = -1,
+                                         .offset = t->offset};
+    return r2n_foreign_constant(reader->graph, &constant);
+}
+
 /* Sizes, axes and the like. */
 static int32_t add_integers(r2n_onnx_reader *reader, tensor *t)
 {
@@ -189,16 +213,19 @@ static int32_t add_tensor(r2n_onnx_reader *reader, tensor *t)
         return r2n_foreign_refuse(graph, RES2NET_UNSUPPORTED, t->offset,
                                   "the numbers of a tensor lie in several pieces; save the file "
                                   "anew with the onnx package");
-    if (t->is_external && type != R2N_ELEMENT_INTEGER) {
+    const int is_bytes = t->type == INT8 || t->type == UINT8;
+    if (t->is_external && (type != R2N_ELEMENT_INTEGER || is_bytes)) {
         int64_t count = 0;
         if (!r2n_shape_count((int32_t)t->rank, t->shape, &count) || count > INT64_MAX / 8)
             return r2n_foreign_refuse(graph, RES2NET_DAMAGED, t->offset,
                                       "a tensor's shape is out of range");
-        t->raw_bytes = (size_t)count * r2n_element_bytes(type);
+        t->raw_bytes = (size_t)count * (is_bytes ? 1 : r2n_element_bytes(type));
         t->raw = r2n_onnx_external_data(reader, &t->external, t->raw_bytes, t->offset);
         if (t->raw == NULL)
             return -1;
     }
+    if (is_bytes && t->raw != NULL)
+        return add_bytes(reader, t);
     if (type == R2N_ELEMENT_INTEGER)
         return add_integers(reader, t);
     if (t->raw == NULL && t->integer_pieces > 0 && r2n_element_bytes(type) == 2 &&

@@ -118,14 +118,18 @@ def differences(ours, theirs):
     return np.abs(ours - theirs).max(1) / np.abs(ours).max(1)
 
 
-def answers_agree(score, label, ours, run, pictures):
-    theirs = np.concatenate([run(pictures[i:i + BATCH]) for i in range(0, len(pictures), BATCH)])
+def logits_agree(score, label, ours, theirs):
     same = float((ours.argmax(1) == theirs.argmax(1)).mean())
     off = differences(ours, theirs)
     score.say(f"     {label}: top-1 as ours for {100 * same:.2f} % of {len(ours)}; logits differ by "
               f"{100 * off.mean():.2f} % of the largest in the mean, {100 * off.max():.1f} % at most")
     score.check(same >= LEAST_SAME, f"{label}: only {100 * same:.2f} % have our top-1")
     score.check(off.mean() <= MOST_MEAN, f"{label}: logits differ by {off.mean():.3f} in the mean")
+
+
+def answers_agree(score, label, ours, run, pictures):
+    theirs = [run(pictures[i:i + BATCH]) for i in range(0, len(pictures), BATCH)]
+    logits_agree(score, label, ours, np.concatenate(theirs))
 
 
 def compare(options, score, label, model, calibration, pictures, folder, is_small=False):
@@ -139,6 +143,9 @@ def compare(options, score, label, model, calibration, pictures, folder, is_smal
     command.run(options.res2net, "predict", "-m", calibrated, "--precision", "int8", *pictures,
                 "--format", "jsonl", "--dump-input", inputs, "--dump-logits", logits)
     ours, inputs = np.load(logits), np.load(inputs)
+    command.run(options.res2net, "predict", "-m", path, "--precision", "int8", *pictures,
+                "--format", "jsonl", "--dump-logits", logits)
+    logits_agree(score, f"{label}, read back by us", ours, np.load(logits))
     answers_agree(score, f"{label}, onnxruntime", ours, onnx_runtime(path), inputs)
     # Its own choice for what is not int8 is bf16 on CPUs that have it.
     compiled, run = open_vino(path, INFERENCE_PRECISION_HINT="f32")

@@ -90,6 +90,29 @@ expect 0 "$res2net" convert net.r2n converted.r2n --packed f32,int8 --verify
 expect 0 "$res2net" predict -m converted.r2n --precision int8 --list list.txt --root . --dump-logits other.npy
 is_same int8.npy other.npy "converted"
 
+# ---- to another runtime's file and back: it stays calibrated
+expect 0 "$res2net" export -m net.r2n --to onnx --precision int8 -o net.onnx
+expect 0 "$res2net" convert net.onnx back.r2n
+expect 0 "$res2net" export -m back.r2n --to onnx --precision int8 -o back.onnx
+for file in net.onnx back.r2n back.onnx; do
+    expect 0 "$res2net" predict -m $file --precision int8 --list list.txt --root . --dump-logits other.npy
+    checks=$((checks + 1))
+    python3 - <<'END' || fail "$file has other answers in int8"
+import struct
+
+def logits(name):
+    data = open(name, "rb").read()
+    start = 10 + struct.unpack_from("<H", data, 8)[0]
+    return struct.unpack_from(f"<{(len(data) - start) // 4}f", data, start)
+
+ours, theirs = logits("int8.npy"), logits("other.npy")
+assert len(ours) == len(theirs)
+largest = max(map(abs, ours))
+off = [abs(a - b) / largest for a, b in zip(ours, theirs)]
+assert max(off) < 0.1 and sum(off) / len(off) < 0.01, (max(off), sum(off) / len(off))
+END
+done
+
 # ---- without labels, fewer samples
 expect 0 "$res2net" quantize --calibrate paths.txt -o paths.r2n --packed int8 --format json
 is_same net.r2n paths.r2n "labels change nothing"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An export that reads back as anything but the model is told and not kept. */
-#include "unit/small_model.h"
+#include "unit/calibration_fixture.h"
 
 #include <math.h>
 
@@ -58,7 +58,7 @@ static void write_net(int keep_batch_norm)
 static void expect_mismatch(r2n_export_model expected, int32_t softmax, float tolerance,
                             const char *text)
 {
-    const r2n_export_expectation e = {&expected, softmax, tolerance, "net.onnx"};
+    const r2n_export_expectation e = {&expected, softmax, tolerance, "net.onnx", NULL};
     res2net_report *own = res2net_report_create();
     assert_int_equal(r2n_export_check(&e, path, own), RES2NET_MISMATCH);
     assert_non_null(strstr(res2net_report_problem(own, 0)->text, text));
@@ -69,8 +69,8 @@ static void expect_mismatch(r2n_export_model expected, int32_t softmax, float to
 static void test_what_was_written_passes(void **state)
 {
     (void)state;
-    const r2n_export_expectation run = {&model, 1, 1e-4f, "net.onnx"};
-    const r2n_export_expectation bytes = {&model, 1, 0, "net.onnx"};
+    const r2n_export_expectation run = {&model, 1, 1e-4f, "net.onnx", NULL};
+    const r2n_export_expectation bytes = {&model, 1, 0, "net.onnx", NULL};
     write_net(0);
     assert_int_equal(r2n_export_check(&run, path, report), RES2NET_OK);
     write_net(1);
@@ -128,8 +128,37 @@ static void test_another_number_is_told(void **state)
     change("fc.weight", 3.0f);
     expect_mismatch(model, 1, 1e-4f, "the logits");
     change("fc.weight", INFINITY);
-    const r2n_export_expectation infinite = {&model, 1, 1e-4f, "net.onnx"};
+    const r2n_export_expectation infinite = {&model, 1, 1e-4f, "net.onnx", NULL};
     assert_int_equal(r2n_export_check(&infinite, path, report), RES2NET_NOT_FINITE);
+}
+
+/* int8: scales are the file's, and the levels are run. */
+static void test_another_calibration_is_told(void **state)
+{
+    (void)state;
+    const r2n_onnx_options options = {.weights = R2N_EXPORT_INT8};
+    r2n_plan *plan;
+    calibrate(graph, weights);
+    assert_int_equal(r2n_plan_create(graph, weights, R2N_PLAN_INFERENCE, R2N_PRECISION_INT8,
+                                     R2N_ISA_REFERENCE, &plan, report),
+                     RES2NET_OK);
+    const r2n_export_expectation int8 = {&model, 0, 0.1f, "net.onnx", plan};
+    float *scales = weights->metadata.activation_scales;
+    assert_int_equal(r2n_export_onnx(&model, &options, path, report), RES2NET_OK);
+    assert_int_equal(r2n_export_check(&int8, path, report), RES2NET_OK);
+    scales[0] *= 1.5f;
+    assert_int_equal(r2n_export_check(&int8, path, report), RES2NET_MISMATCH);
+    expect_problem(report, RES2NET_MISMATCH, "another scale for picture");
+    scales[0] /= 1.5f;
+    change("fc.weight", 3.0f);
+    assert_int_equal(r2n_export_onnx(&model, &options, path, report), RES2NET_OK);
+    assert_int_equal(r2n_export_check(&int8, path, report), RES2NET_MISMATCH);
+    expect_problem(report, RES2NET_MISMATCH, "other levels of fc");
+    write_net(0);
+    const r2n_export_expectation with_softmax = {&model, 1, 0.1f, "net.onnx", plan};
+    assert_int_equal(r2n_export_check(&with_softmax, path, report), RES2NET_MISMATCH);
+    expect_problem(report, RES2NET_MISMATCH, "without a calibration");
+    r2n_plan_destroy(plan);
 }
 
 /* What is no network at all is not kept either. */
@@ -143,7 +172,7 @@ static void test_a_broken_file_is_told(void **state)
     for (int i = 0; i < 64; i++)
         fputc(0xff, file);
     assert_int_equal(fclose(file), 0);
-    const r2n_export_expectation e = {&model, 1, 1e-4f, "net.onnx"};
+    const r2n_export_expectation e = {&model, 1, 1e-4f, "net.onnx", NULL};
     const res2net_status status = r2n_export_check(&e, path, report);
     assert_true(status != RES2NET_OK && status != RES2NET_OUT_OF_MEMORY);
     const size_t count = res2net_report_count(report);
@@ -160,6 +189,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_another_network_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_another_number_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_another_calibration_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_broken_file_is_told, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

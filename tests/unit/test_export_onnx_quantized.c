@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where an int8 ONNX file rounds, at which scales, and that its weights are the network's.
  * tests/oracle/onnx_quantized.py runs such files. */
+#include "unit/calibration_fixture.h"
 #include "unit/onnx_fixture.h"
-#include "unit/small_model.h"
 
 #include <math.h>
 
@@ -17,42 +17,6 @@ static char folder[64], path[128];
 static res2net_report *report;
 static r2n_graph *graph;
 static r2n_tensor_set *weights;
-
-/* Hierarchical sums read a slice. */
-static int is_stored(int32_t index)
-{
-    const r2n_node *node = &graph->nodes[index];
-    switch (node->kind) {
-    case R2N_NODE_INPUT:
-    case R2N_NODE_SLICE:
-    case R2N_NODE_POOL:
-    case R2N_NODE_GLOBAL_POOL:
-        return 1;
-    case R2N_NODE_ADD:
-        return graph->nodes[node->inputs[0]].kind == R2N_NODE_SLICE;
-    case R2N_NODE_RELU:
-        return graph->nodes[index + 1].kind != R2N_NODE_SLICE ||
-               graph->nodes[index + 1].inputs[0] != index;
-    default:
-        return 0;
-    }
-}
-
-/* A scale of its own for every stored value; a maximum has that of its input. */
-static void calibrate(void)
-{
-    r2n_weights_metadata *metadata = &weights->metadata;
-    metadata->activation_scales = r2n_allocate((size_t)graph->count, sizeof(float));
-    metadata->activation_scale_count = graph->count;
-    assert_non_null(metadata->activation_scales);
-    for (int32_t i = 0; i < graph->count; i++) {
-        const r2n_node *node = &graph->nodes[i];
-        metadata->activation_scales[i] =
-            is_stored(i) ? 0.01f + 0.001f * (float)((i * 37) % 101) : 0.0f;
-        if (node->kind == R2N_NODE_POOL && !node->pool_is_average)
-            metadata->activation_scales[i] = metadata->activation_scales[node->inputs[0]];
-    }
-}
 
 static int set_up(void **state)
 {
@@ -165,7 +129,7 @@ static void check_value(const onnx_file *file, int32_t index)
     char levels[ONNX_TEXT];
     snprintf(levels, sizeof levels, "%s.levels", node->name);
     const int is_maximum = node->kind == R2N_NODE_POOL && !node->pool_is_average;
-    if (!is_stored(index) || is_maximum)
+    if (!calibration_is_stored(graph, index) || is_maximum)
         return;
     const onnx_node *rounding = maker_of(file, levels);
     assert_string_equal(rounding->kind, "QuantizeLinear");
@@ -202,13 +166,14 @@ static void every_stored_value_is_rounded(void **state)
     for (int family = R2N_FAMILY_PADDLE; family <= R2N_FAMILY_TORCH; family++) {
         int stored = 0;
         open_network((r2n_family)family);
-        calibrate();
+        calibrate(graph, weights);
         onnx_file file = written();
         for (int32_t i = 0; i < graph->count; i++) {
             const r2n_node *node = &graph->nodes[i];
             check_value(&file, i);
-            stored += is_stored(i) && (node->kind != R2N_NODE_POOL || node->pool_is_average);
-            if (node->kind == R2N_NODE_ADD && is_stored(i))
+            stored += calibration_is_stored(graph, i) &&
+                      (node->kind != R2N_NODE_POOL || node->pool_is_average);
+            if (node->kind == R2N_NODE_ADD && calibration_is_stored(graph, i))
                 check_hierarchical_sum(&file, node);
             if (node->kind == R2N_NODE_CONVOLUTION || node->kind == R2N_NODE_LINEAR)
                 check_input_of(&file, i);
@@ -292,7 +257,7 @@ static void levels_are_the_weights(void **state)
     (void)state;
     for (int family = R2N_FAMILY_PADDLE; family <= R2N_FAMILY_TORCH; family++) {
         open_network((r2n_family)family);
-        calibrate();
+        calibrate(graph, weights);
         onnx_file file = written();
         for (int32_t i = 0; i < graph->count; i++)
             if (graph->nodes[i].kind == R2N_NODE_CONVOLUTION ||
@@ -308,7 +273,7 @@ static void joined_shortcuts_share_their_scale(void **state)
 {
     (void)state;
     open_network(R2N_FAMILY_TORCH);
-    calibrate();
+    calibrate(graph, weights);
     onnx_file file = written();
     const onnx_tensor *last = onnx_find_tensor(&file, "layer2.0.conv3.weight.scale");
     const onnx_tensor *shortcut = onnx_find_tensor(&file, "layer2.0.downsample.1.weight.scale");
@@ -343,7 +308,7 @@ static void what_has_no_calibration_is_refused(void **state)
     remove(path);
     open_network(R2N_FAMILY_PADDLE);
     refuse((r2n_onnx_options){.opset = 17}, "`res2net quantize`");
-    calibrate();
+    calibrate(graph, weights);
     refuse((r2n_onnx_options){.opset = 12}, "13 to 27");
     refuse((r2n_onnx_options){.opset = 28}, "13 to 27");
     refuse((r2n_onnx_options){.keep_batch_norm = 1}, "batch norms");
