@@ -85,11 +85,15 @@ static int are_computed(r2n_foreign_graph *graph, const r2n_foreign_label *label
             return 0;
         }
         const r2n_foreign_value *value = &graph->values[values[i]];
-        if (value->form == R2N_FOREIGN_HELD || (value->form == R2N_FOREIGN_LEVELS) != are_levels ||
+        if (value->form == R2N_FOREIGN_HELD) {
+            (void)refuse(graph, label, RES2NET_MISMATCH,
+                         "it reads what a Clip (ReLU6 and the like) gives; no Res2Net has one, but "
+                         "before it rounds to int8");
+            return 0;
+        }
+        if ((value->form == R2N_FOREIGN_LEVELS) != are_levels ||
             (are_levels && !(value->scale > 0))) {
-            (void)r2n_foreign_other_int8(graph, label,
-                                         "it reads clipped numbers or levels as if they were "
-                                         "others");
+            (void)r2n_foreign_other_int8(graph, label, "it reads levels as if they were numbers");
             return 0;
         }
     }

@@ -209,7 +209,7 @@ static void other_rounding_is_refused(void **state)
     refused(&s, r2n_foreign_hold(g, label, s.x, s.none, s.x), RES2NET_MISMATCH, "no operation");
     refused(&s, r2n_foreign_hold(g, label, s.held, s.none, s.one), RES2NET_MISMATCH,
             "no operation");
-    refused(&s, r2n_foreign_simple(g, label, R2N_FOREIGN_RELU, s.held), unsupported, "clipped");
+    refused(&s, r2n_foreign_simple(g, label, R2N_FOREIGN_RELU, s.held), RES2NET_MISMATCH, "Clip");
     refused(&s, r2n_foreign_to_levels(g, label, s.x, s.half, s.unsigned_zero), unsupported,
             "is clipped");
     refused(&s, r2n_foreign_to_levels(g, label, s.held, s.none, s.unsigned_zero), unsupported,
@@ -233,7 +233,7 @@ static void other_rounding_is_refused(void **state)
     refused(&s, r2n_foreign_from_levels(g, label, levels, s.half, s.odd_zero, 1), unsupported,
             "zero point");
     const int32_t mixed[2] = {levels, s.x};
-    refused(&s, r2n_foreign_concat(g, label, mixed, 2), unsupported, "as if they were");
+    refused(&s, r2n_foreign_concat(g, label, mixed, 2), unsupported, "as if they were numbers");
     const int32_t rounded = r2n_foreign_from_levels(g, label, levels, s.half, s.unsigned_zero, 1);
     const int32_t relu = r2n_foreign_simple(g, label, R2N_FOREIGN_RELU, rounded);
     const r2n_foreign_operation *operation = r2n_foreign_producer(g, relu);
