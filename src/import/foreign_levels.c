@@ -105,7 +105,7 @@ int32_t r2n_foreign_to_levels(r2n_foreign_graph *graph, const r2n_foreign_label 
     return stand_for(graph, held.source, R2N_FOREIGN_LEVELS, s);
 }
 
-/* Weights: bytes with a scale each row, or one for all. */
+/* Weights: bytes with a scale for each output channel. */
 static int32_t weights_from_levels(r2n_foreign_graph *graph, const r2n_foreign_label *label,
                                    int32_t levels, int32_t scale, int64_t axis)
 {
